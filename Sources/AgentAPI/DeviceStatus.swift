@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+/// One line of `devconfig list`: a device of this machine or of an exporter, and its states.
+public struct DeviceStatus: Sendable, Hashable, Codable {
+  /// The small number this machine gave the device, once.
+  public var id: Int
+  /// The name for people.
+  public var name: String
+  /// The exporter's host name.
+  public var host: String
+  /// The exporter's address in numbers; empty while unknown.
+  public var address: String
+  /// The exporter's TCP port.
+  public var port: UInt16
+  /// The bus ID on the exporter.
+  public var busID: String
+  /// idVendor, four hexadecimal digits.
+  public var vendorID: String
+  /// idProduct, four hexadecimal digits.
+  public var productID: String
+  /// iSerialNumber, where known.
+  public var serial: String?
+  /// What this machine has done with it.
+  public var localState: LocalState
+  /// What its exporter says of it.
+  public var remoteState: RemoteState
+  /// Who holds it.
+  public var remoteUser: RemoteUser
+  /// The virtual bus.
+  public var remoteModule: RemoteModule
+  /// Why it is DENIED or OFFLINE, in words for people.
+  public var reason: String?
+  /// The local device nodes while attached, such as `/dev/sdb`.
+  public var nodes: [String]
+  /// True when this machine is the exporter.
+  public var isLocal: Bool
+
+  /// Takes all parts.
+  public init(
+    id: Int, name: String, host: String, address: String, port: UInt16, busID: String,
+    vendorID: String, productID: String, serial: String? = nil, localState: LocalState,
+    remoteState: RemoteState, remoteUser: RemoteUser = .nobody,
+    remoteModule: RemoteModule = .usbip, reason: String? = nil, nodes: [String] = [],
+    isLocal: Bool
+  ) {
+    self.id = id
+    self.name = name
+    self.host = host
+    self.address = address
+    self.port = port
+    self.busID = busID
+    self.vendorID = vendorID
+    self.productID = productID
+    self.serial = serial
+    self.localState = localState
+    self.remoteState = remoteState
+    self.remoteUser = remoteUser
+    self.remoteModule = remoteModule
+    self.reason = reason
+    self.nodes = nodes
+    self.isLocal = isLocal
+  }
+
+  /// The names in JSON, a versioned contract.
+  enum CodingKeys: String, CodingKey {
+    case id, name, host, address, port, serial, reason, nodes
+    case busID = "busid"
+    case vendorID = "vendor_id"
+    case productID = "product_id"
+    case localState = "local_state"
+    case remoteState = "remote_state"
+    case remoteUser = "remote_user"
+    case remoteModule = "remote_module"
+    case isLocal = "is_local"
+  }
+}

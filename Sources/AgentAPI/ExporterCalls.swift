@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+public import USBModel
+
+/// What agents say to each other on TCP port 3240 (interfaces/org.devconfig.Exporter.varlink).
+public enum ExporterCalls {
+  /// The interface's name.
+  public static let interface = "org.devconfig.Exporter"
+  /// Import a device; called with `upgrade`: after the reply the connection speaks USB/IP's URB phase.
+  public static let importDevice = "org.devconfig.Exporter.Import"
+
+  /// Parameters of `importDevice`.
+  public struct ImportParameters: Sendable, Codable, Hashable {
+    /// The bus ID on the exporter.
+    public var busid: String
+    /// The user who wants it.
+    public var user: String
+    /// The machine that wants it.
+    public var host: String
+    /// Takes all parts.
+    public init(busid: String, user: String, host: String) {
+      self.busid = busid
+      self.user = user
+      self.host = host
+    }
+  }
+
+  /// Results of `importDevice`.
+  public struct ImportResults: Sendable, Codable, Hashable {
+    /// The device as it is handed over.
+    public var device: Device
+    /// Takes the device.
+    public init(device: Device) { self.device = device }
+  }
+}
