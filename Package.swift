@@ -12,6 +12,8 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let lifecycle = Target.Dependency.product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(
+  name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -34,7 +36,8 @@ let package = Package(
       name: "CLibUSB", pkgConfig: "libusb-1.0", providers: [.apt(["libusb-1.0-0-dev"])]),
     .systemLibrary(name: "CUdev", pkgConfig: "libudev", providers: [.apt(["libudev-dev"])]),
     .systemLibrary(name: "CAvahi", providers: [.apt(["libavahi-client-dev"])]),
-    .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+    .systemLibrary(
+      name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     .target(name: "CLinux"),
 
     // Pure: no I/O, no C, no clock.
@@ -62,28 +65,36 @@ let package = Package(
       name: "Agent",
       dependencies: [
         "USBModel", "SharePolicy", "AgentAPI", "LinuxHost", "Hotplug", "Discovery", "USBHost",
-        "Systemd", "Sharing", "Attaching", logging, system, lifecycle, yams, argumentParser,
+        "Systemd", "Sharing", "Attaching", logging, system, lifecycle, signals, yams,
+        argumentParser,
       ]),
+    .target(name: "SessionControl", dependencies: ["USBModel", "AgentAPI", "LinuxHost", system]),
     .target(
       name: "ExportSession",
-      dependencies: ["USBModel", "USBIPWire", "AgentAPI", "LinuxHost", "USBHost", system]),
+      dependencies: [
+        "USBModel", "USBIPWire", "AgentAPI", "LinuxHost", "USBHost", "SessionControl", system,
+      ]),
     .target(
       name: "ImportSession",
-      dependencies: ["USBModel", "USBIPWire", "AgentAPI", "LinuxHost", system]),
+      dependencies: ["USBModel", "USBIPWire", "AgentAPI", "LinuxHost", "SessionControl", system]),
     .target(
       name: "DevconfigCommands",
       dependencies: ["AgentAPI", "LinuxHost", argumentParser, system]),
 
     // Executables: composition only.
-    .executableTarget(name: "devconfig", dependencies: ["DevconfigCommands"]),
-    .executableTarget(name: "devconfigd", dependencies: ["Agent"]),
+    .executableTarget(name: "devconfig", dependencies: ["DevconfigCommands", argumentParser]),
+    .executableTarget(name: "devconfigd", dependencies: ["Agent", argumentParser]),
     .executableTarget(
-      name: "devconfig-session", dependencies: ["ExportSession", "ImportSession"]),
+      name: "devconfig-session",
+      dependencies: ["ExportSession", "ImportSession", "SessionControl", "AgentAPI", "LinuxHost"]),
 
     // Fakes of each door, virtual USB devices, sysfs trees.
     .target(
       name: "TestSupport",
-      dependencies: ["USBModel", "USBIPWire", "AgentAPI", "LinuxHost", "ExportSession", system]),
+      dependencies: [
+        "USBModel", "USBIPWire", "AgentAPI", "LinuxHost", "SessionControl", "ExportSession",
+        "Sharing", "Attaching", system, logging,
+      ]),
 
     .testTarget(name: "USBModelTests", dependencies: ["USBModel", "TestSupport"]),
     .testTarget(name: "USBIPWireTests", dependencies: ["USBIPWire", "TestSupport"]),
@@ -97,9 +108,12 @@ let package = Package(
     .testTarget(name: "SharingTests", dependencies: ["Sharing", "TestSupport"]),
     .testTarget(name: "AttachingTests", dependencies: ["Attaching", "TestSupport"]),
     .testTarget(name: "AgentTests", dependencies: ["Agent", "TestSupport"]),
-    .testTarget(name: "ExportSessionTests", dependencies: ["ExportSession", "TestSupport"]),
-    .testTarget(name: "ImportSessionTests", dependencies: ["ImportSession", "TestSupport"]),
-    .testTarget(name: "DevconfigCommandsTests", dependencies: ["DevconfigCommands", "TestSupport"]),
+    .testTarget(
+      name: "ExportSessionTests", dependencies: ["ExportSession", "SessionControl", "TestSupport"]),
+    .testTarget(
+      name: "ImportSessionTests", dependencies: ["ImportSession", "SessionControl", "TestSupport"]),
+    .testTarget(
+      name: "DevconfigCommandsTests", dependencies: ["DevconfigCommands", "TestSupport"]),
     .testTarget(
       name: "ProcessTests",
       dependencies: [

@@ -7,8 +7,8 @@ private import FoundationEssentials
 ///
 /// The same on the local socket, between agent and session, and between agents.
 public enum Message {
-  /// The longest message in bytes, without its NUL.
-  public static let maximumLength = 256 * 1024
+  /// The longest message in bytes, without its NUL; a list of 4,096 devices fits.
+  public static let maximumLength = 2 * 1024 * 1024
 
   /// Encodes a call or a reply, its NUL included; throws `AgentError` when it is too long.
   public static func encode(_ value: some Encodable) throws(AgentError) -> [UInt8] {
@@ -35,16 +35,23 @@ public enum Message {
 /// Collects bytes from a stream and hands out whole messages in order; pure, bounded.
 public struct MessageFramer: Sendable {
   private var buffer: [UInt8] = []
+  /// Where the first message not yet handed out begins.
+  private var start = 0
+  /// Up to where no NUL was found.
   private var scanned = 0
 
   /// Starts empty.
   public init() {}
 
   /// Bytes received that are not yet a whole message.
-  public var pendingBytes: [UInt8] { buffer }
+  public var pendingBytes: [UInt8] { Array(buffer[start...]) }
 
   /// Appends what was received; throws `AgentError` when a message grows over the limit.
   public mutating func append(_ bytes: some Collection<UInt8>) throws(AgentError) {
+    // Moved here, once per chunk: once per message would cost the square of a flood of small ones.
+    buffer.removeSubrange(..<start)
+    scanned -= start
+    start = 0
     guard buffer.count + bytes.count <= 2 * Message.maximumLength else {
       throw AgentError(.protocolMismatch, "a message is too long")
     }
@@ -53,19 +60,17 @@ public struct MessageFramer: Sendable {
 
   /// The next whole message without its NUL; `nil` when more bytes are needed.
   public mutating func next() throws(AgentError) -> [UInt8]? {
-    guard let end = buffer[scanned...].firstIndex(of: 0) else {
-      scanned = buffer.count
-      guard buffer.count <= Message.maximumLength else {
-        throw AgentError(.protocolMismatch, "a message is too long")
-      }
-      return nil
-    }
-    let message = Array(buffer[..<end])
-    buffer.removeSubrange(...end)
-    scanned = 0
-    guard message.count <= Message.maximumLength else {
+    let end = buffer[scanned...].firstIndex(of: 0)
+    guard (end ?? buffer.count) - start <= Message.maximumLength else {
       throw AgentError(.protocolMismatch, "a message is too long")
     }
+    guard let end else {
+      scanned = buffer.count
+      return nil
+    }
+    let message = Array(buffer[start..<end])
+    start = end + 1
+    scanned = start
     return message
   }
 }

@@ -80,6 +80,13 @@ public struct ErrorReply: Sendable, Codable {
       candidates: error.candidates.isEmpty ? nil : error.candidates)
   }
 
+  /// Reads a reply; a body of another interface's error counts as none.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    error = try container.decode(String.self, forKey: .error)
+    parameters = try? container.decode(Parameters.self, forKey: .parameters)
+  }
+
   /// The error; a name nobody here knows becomes `failed`, never a trap.
   public var agentError: AgentError {
     let name = error.split(separator: ".").last.map(String.init) ?? ""

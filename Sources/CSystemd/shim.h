@@ -1,2 +1,5 @@
-#include <systemd/sd-daemon.h>
+// SPDX-License-Identifier: Apache-2.0
+// The fields CODE_FILE and so on come from the logger, not from this header's macros.
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <sys/uio.h>
 #include <systemd/sd-journal.h>

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the devconfig authors
 
-print("not built yet")
+import ArgumentParser
+import DevconfigCommands
+
+Devconfig.main()

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+internal import AgentAPI
+internal import Attaching
+internal import Discovery
+internal import Hotplug
+internal import LinuxHost
+internal import Logging
+internal import ServiceLifecycle
+internal import SharePolicy
+internal import Sharing
+internal import Systemd
+internal import USBModel
+
+/// The agent: puts doors, services and harnesses together and runs them until it is told to stop.
+struct AgentService: Service, CustomStringConvertible {
+  /// How often this machine's use of its own devices is looked at without an event.
+  static let refreshInterval = Duration.seconds(10)
+  /// How often a taken TCP port is tried again.
+  static let portInterval = Duration.seconds(10)
+  /// The most network connections served at once, and the most of one address.
+  static let maximumSessions = 512
+  static let maximumSessionsPerAddress = 64
+  /// The most local connections served at once.
+  static let maximumLocalConnections = 256
+
+  /// What the service group calls it in its messages.
+  var description: String { "devconfigd" }
+
+  let places: Places
+  let configuration: Configuration
+  let identity: AgentIdentity
+  let log: Logger
+
+  private let notice = ServiceNotice()
+  private let undo: UndoFile
+  private let inventory: SharedInventory<KernelExportDoor>
+  private let sessions: SessionHost
+  private let attachments: Attachments<KernelAttachDoor>
+  private let catalogue: Catalogue
+  /// Asks for a look at how this machine uses its devices; a burst of wishes is one look.
+  private let looks: AsyncStream<Void>
+  private let look: AsyncStream<Void>.Continuation
+
+  init(places: Places, configuration: Configuration, identity: AgentIdentity, log: Logger) {
+    self.places = places
+    self.configuration = configuration
+    self.identity = identity
+    self.log = log
+    (looks, look) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    undo = UndoFile(path: places.undo)
+    inventory = SharedInventory(
+      door: KernelExportDoor(places: places), policy: SharePolicy(), undo: undo, log: log)
+    sessions = SessionHost(
+      executable: places.session, inventory: inventory, hostName: identity.host, log: log)
+    attachments = Attachments(
+      door: KernelAttachDoor(places: places, sessions: sessions), undo: undo, log: log)
+    catalogue = Catalogue(
+      agent: identity.agent, hostName: identity.host, port: configuration.port, places: places,
+      inventory: inventory, attachments: attachments, log: log)
+  }
+
+  func run() async throws {
+    await Cleanup(places: places, undo: undo, log: log).run()
+    let listener = try LocalListener(path: places.socket, mode: 0o666)
+    let hotplug = try HotplugSource(places: places)
+    let directory = try ServiceDirectory()
+    let changes = try HostChanges(procfs: places.procfs)
+    await withDiscardingTaskGroup { group in
+      group.addTask { await followHotplug(hotplug) }
+      group.addTask { await followDiscovery(directory) }
+      group.addTask { await publish(on: directory) }
+      group.addTask { await refreshInventory(changes) }
+      group.addTask { await serveLocal(listener) }
+      group.addTask { await serveNetwork() }
+      group.addTask {
+        await ForeignPeers(
+          peers: configuration.peers, sessions: sessions, catalogue: catalogue, log: log
+        ).run()
+      }
+      group.addTask { await feedWatchdog() }
+      await hotplug.listed()
+      log.notice("the agent is ready", metadata: ["version": "\(Product.version)"])
+      notice.ready(status: "sharing this machine's USB devices")
+
+      try? await gracefulShutdown()
+      notice.stopping()
+      log.notice("the agent stops and gives everything back")
+      listener.close()
+      directory.publish([])
+      await attachments.detachAll()
+      // Cancelling ends the sessions; each gives its device back before its task ends.
+      group.cancelAll()
+    }
+    directory.stop()
+    hotplug.stop()
+    changes.stop()
+  }
+
+  private func followHotplug(_ hotplug: HotplugSource) async {
+    for await event in hotplug.events {
+      switch event {
+      case .added(let device), .changed(let device):
+        await inventory.update(device)
+        look.yield()
+        if device.isImported { await attachments.localDevicesChanged() }
+      case .removed(let busID):
+        await inventory.remove(busID)
+        await attachments.localDevicesChanged()
+      case .childChanged:
+        await attachments.localDevicesChanged()
+        look.yield()
+      case .skipped(let path, let flaw):
+        log.warning(
+          "a device says what cannot be understood, ignoring it",
+          metadata: ["device.path": "\(path)", "reason": "\(flaw)"])
+      case .listed:
+        await hotplug.markListed()
+        await attachments.localDevicesChanged()
+        look.yield()
+      }
+    }
+  }
+
+  private func followDiscovery(_ directory: ServiceDirectory) async {
+    for await event in directory.events {
+      switch event {
+      case .found(let announcement):
+        if let device = Publication.remote(announcement) {
+          await catalogue.found(device, source: announcement.instance)
+        }
+      case .lost(let instance):
+        await catalogue.lost(source: instance, reason: "its exporter does not announce it now")
+      case .available:
+        log.info("avahi-daemon is there")
+      case .unavailable(let reason):
+        log.warning(
+          "avahi-daemon is not there, waiting for it: other machines do not see this one",
+          metadata: ["reason": "\(reason)"])
+      case .publishingFailed(let busID, let reason):
+        log.warning(
+          "a device cannot be announced, trying again",
+          metadata: ["device.busid": "\(busID)", "reason": "\(reason)"])
+      }
+    }
+  }
+
+  private func publish(on directory: ServiceDirectory) async {
+    for await _ in inventory.changes {
+      let devices = await inventory.devices()
+      directory.publish(
+        Publication.announcements(devices, agent: identity.agent, port: configuration.port))
+    }
+  }
+
+  private func refreshInventory(_ changes: HostChanges) async {
+    await withDiscardingTaskGroup { group in
+      group.addTask {
+        for await _ in looks { await inventory.refresh() }
+      }
+      group.addTask {
+        for await _ in changes.changes { look.yield() }
+      }
+      group.addTask {
+        while !Task.isCancelled {
+          try? await Task.sleep(for: AgentService.refreshInterval)
+          look.yield()
+        }
+      }
+    }
+  }
+
+  private func serveLocal(_ listener: LocalListener) async {
+    let harness = LocalHarness(
+      catalogue: catalogue, attachments: attachments,
+      about: AgentCalls.AboutResults(
+        version: Product.version, host: identity.host, agent: identity.agent), log: log)
+    let gate = Gate(limit: AgentService.maximumLocalConnections, perKey: Int.max)
+    await withDiscardingTaskGroup { group in
+      for await connection in listener.connections {
+        guard gate.enter("local") else {
+          connection.close()
+          continue
+        }
+        group.addTask {
+          await harness.serve(connection)
+          gate.leave("local")
+        }
+      }
+    }
+  }
+
+  private func serveNetwork() async {
+    let gate = Gate(
+      limit: AgentService.maximumSessions, perKey: AgentService.maximumSessionsPerAddress)
+    while !Task.isCancelled {
+      do {
+        let listener = try NetworkListener(port: configuration.port)
+        await inventory.suspend(nil)
+        await withTaskCancellationHandler {
+          await accept(from: listener, gate)
+        } onCancel: {
+          listener.close()
+        }
+      } catch {
+        await inventory.suspend("TCP port \(configuration.port) is taken by another program")
+        log.error(
+          "the TCP port cannot be opened, sharing nothing and trying again",
+          metadata: [
+            "port": "\(configuration.port)", "error": "\(error)",
+            "hint": "ss -ltnp sport = :\(configuration.port) shows who has it",
+          ])
+        try? await Task.sleep(for: AgentService.portInterval)
+      }
+    }
+  }
+
+  private func accept(from listener: NetworkListener, _ gate: Gate) async {
+    await withDiscardingTaskGroup { group in
+      for await accepted in listener.connections {
+        let address = accepted.peer.host
+        guard gate.enter(address) else {
+          log.warning(
+            "too many connections, refusing one", metadata: ["peer.address": "\(address)"])
+          continue
+        }
+        group.addTask {
+          await sessions.serve(accepted.descriptor, peer: accepted.peer)
+          gate.leave(address)
+        }
+      }
+    }
+  }
+
+  private func feedWatchdog() async {
+    guard let interval = notice.watchdogInterval else { return }
+    while !Task.isCancelled {
+      // Asked through the actors people's calls go through: a stuck one starves the watchdog.
+      let devices = await catalogue.list()
+      notice.watchdog()
+      let used = devices.count { $0.remoteState == .inUse }
+      notice.status("\(devices.count) devices, \(used) in use")
+      try? await Task.sleep(for: interval / 3)
+    }
+  }
+}

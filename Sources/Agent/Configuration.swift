@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+internal import AgentAPI
+internal import Yams
+
+/// What people may set in `/etc/devconfig/devconfig.yaml` (devconfig.yaml(5)).
+struct Configuration: Sendable, Hashable {
+  /// One exporter that announces nothing.
+  struct Peer: Sendable, Hashable {
+    /// A host name or an address in numbers.
+    var host: String
+    /// Its TCP port.
+    var port: UInt16
+  }
+
+  /// The TCP port other machines reach this one on.
+  var port: UInt16 = Product.port
+  /// Exporters that announce nothing, such as a stock `usbipd`.
+  var peers: [Peer] = []
+
+  /// The longest file in bytes.
+  static let maximumLength = 256 * 1024
+  /// The most peers that are asked in turn.
+  static let maximumPeers = 64
+
+  /// All defaults.
+  init() {}
+
+  /// A mistake in the file: where, and what is allowed there.
+  struct Mistake: Error, Hashable, CustomStringConvertible {
+    /// Counted from 1; `nil` where the file as a whole is wrong.
+    var line: Int?
+    /// What is wrong and what is allowed.
+    var message: String
+
+    /// `line 3: …`.
+    var description: String { line.map { "line \($0): \(message)" } ?? message }
+  }
+
+  /// Reads YAML; throws `Mistake` naming line, key and allowed values.
+  init(yaml: String) throws(Mistake) {
+    let root: Node?
+    do {
+      root = try Yams.compose(yaml: yaml)
+    } catch {
+      throw Mistake(line: Configuration.line(of: error), message: "this is not YAML")
+    }
+    guard let root, root != Node(""), root.null == nil else { return }
+    guard let mapping = root.mapping else {
+      throw Mistake(line: root.mark?.line, message: "expected keys: port, peers")
+    }
+    for (key, value) in mapping {
+      switch key.string {
+      case "port": port = try Configuration.port(value)
+      case "peers": peers = try Configuration.peers(value)
+      default:
+        throw Mistake(
+          line: key.mark?.line,
+          message: "unknown key \(key.string ?? "?"); allowed are port and peers")
+      }
+    }
+  }
+
+  private static func port(_ node: Node) throws(Mistake) -> UInt16 {
+    guard let number = node.int, let port = UInt16(exactly: number), port > 0 else {
+      throw Mistake(line: node.mark?.line, message: "port: a number from 1 to 65535 is needed")
+    }
+    return port
+  }
+
+  private static func peers(_ node: Node) throws(Mistake) -> [Peer] {
+    if node.null != nil { return [] }
+    guard let items = node.sequence, items.count <= maximumPeers else {
+      throw Mistake(
+        line: node.mark?.line,
+        message: "peers: a list of at most \(maximumPeers) host names or addresses is needed")
+    }
+    var peers: [Peer] = []
+    for item in items {
+      guard let text = item.string, let peer = Peer(text) else {
+        throw Mistake(
+          line: item.mark?.line,
+          message: "peers: a host name or an address is needed, with or without :PORT")
+      }
+      peers.append(peer)
+    }
+    return peers
+  }
+
+  private static func line(of error: any Error) -> Int? {
+    guard case .some(let yamlError) = error as? YamlError else { return nil }
+    switch yamlError {
+    case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
+      return mark.line
+    default:
+      return nil
+    }
+  }
+}
+
+extension Configuration.Peer {
+  /// Reads `host`, `host:port`, `address` or `[v6 address]:port`; `nil` for anything else.
+  init?(_ text: String) {
+    guard !text.isEmpty, text.utf8.count <= 255,
+      text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+    else { return nil }
+    var host = Substring(text)
+    var port = Product.port
+    if text.hasPrefix("[") {
+      guard let end = text.firstIndex(of: "]") else { return nil }
+      host = text[text.index(after: text.startIndex)..<end]
+      let rest = text[text.index(after: end)...]
+      if !rest.isEmpty {
+        guard rest.hasPrefix(":"), let number = UInt16(rest.dropFirst()), number > 0 else {
+          return nil
+        }
+        port = number
+      }
+    } else if text.count(where: { $0 == ":" }) == 1, let colon = text.firstIndex(of: ":") {
+      guard let number = UInt16(text[text.index(after: colon)...]), number > 0 else { return nil }
+      host = text[..<colon]
+      port = number
+    }
+    guard !host.isEmpty else { return nil }
+    self.init(host: String(host), port: port)
+  }
+}

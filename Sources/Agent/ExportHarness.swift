@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+internal import AgentAPI
+internal import LinuxHost
+internal import Logging
+internal import Sharing
+internal import USBModel
+
+/// Answers the session of one incoming connection: decodes, asks the inventory, encodes.
+struct ExportHarness {
+  let session: SessionNumber
+  let peer: NetworkAddress
+  /// The connection, until the session has it; then only the session keeps it open.
+  var socket: SharedDescriptor?
+  let inventory: SharedInventory<KernelExportDoor>
+  let log: Logger
+
+  init(
+    session: SessionNumber, peer: NetworkAddress, socket: SharedDescriptor,
+    inventory: SharedInventory<KernelExportDoor>, log: Logger
+  ) {
+    self.session = session
+    self.peer = peer
+    self.socket = socket
+    self.inventory = inventory
+    self.log = log
+  }
+
+  /// Answers one message; a message that is not understood gets an error, and the session goes on.
+  mutating func answer(_ message: ControlMessage, on channel: ControlChannel) async {
+    let body = ControlReply.body(message)
+    do throws(AgentError) {
+      switch try Message.decode(CallHead.self, from: body).method {
+      case SessionCalls.assignment:
+        try assign(on: channel)
+      case SessionCalls.exportedDevices:
+        let devices = await inventory.devices().filter { $0.state != .denied }.map(\.device)
+        ControlReply.send(SessionCalls.DeviceList(devices: devices), on: channel)
+      case SessionCalls.acquire:
+        let call = try Message.decode(Call<SessionCalls.AcquireParameters>.self, from: body)
+        try await acquire(call.parameters, on: channel)
+      case let method:
+        throw AgentError(.protocolMismatch, "a session calls \(method), which is unknown")
+      }
+    } catch {
+      if error.kind == .protocolMismatch {
+        log.warning(
+          "a session sent what is not understood, refusing",
+          metadata: ["session": "\(session.value)", "error": "\(error.message)"])
+      }
+      ControlReply.send(error, on: channel)
+    }
+  }
+
+  private mutating func assign(on channel: ControlChannel) throws(AgentError) {
+    guard let socket else { throw AgentError(.protocolMismatch, "the session has its socket") }
+    let assignment = SessionCalls.Assignment(
+      role: .export, peer: "\(peer)", deadline: SessionHost.operationDeadline)
+    ControlReply.send(assignment, descriptors: [socket.rawValue], on: channel)
+    self.socket = nil
+  }
+
+  private func acquire(
+    _ parameters: SessionCalls.AcquireParameters, on channel: ControlChannel
+  ) async throws(AgentError) {
+    guard let busID = BusID(parameters.busID) else {
+      throw AgentError(.unknownDevice, "there is no such device here")
+    }
+    // Without a name of its own a plain peer is known by its address.
+    let user = RemoteUser(
+      user: parameters.user ?? "unknown", host: parameters.host ?? peer.host)
+    let (device, claim) = try await inventory.acquire(busID, for: user, session: session)
+    ControlReply.send(
+      SessionCalls.Acquired(device: device), descriptors: [claim.usbfs.rawValue], on: channel)
+  }
+}

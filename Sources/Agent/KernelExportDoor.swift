@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+internal import AgentAPI
+internal import LinuxHost
+internal import Sharing
+internal import Synchronization
+internal import SystemPackage
+internal import USBHost
+internal import USBModel
+
+/// A device taken from its kernel drivers; the claim ends when the last descriptor closes.
+final class KernelClaim: Sendable {
+  /// The usbfs descriptor, interfaces claimed.
+  let usbfs: SharedDescriptor
+
+  init(usbfs: SharedDescriptor) { self.usbfs = usbfs }
+}
+
+/// Takes devices from this machine's kernel drivers and gives them back.
+final class KernelExportDoor: ExportDoor {
+  private let places: Places
+  private let tree: USBTree
+  private let localUses: LocalUses
+  /// Descriptors of hubs; a port stays claimed as long as its descriptor is open.
+  private let hubPorts = Mutex<[BusID: SharedDescriptor]>([:])
+
+  init(places: Places) {
+    self.places = places
+    let sysfs = Sysfs(root: places.sysfs)
+    tree = USBTree(sysfs: sysfs)
+    localUses = LocalUses(sysfs: sysfs, procfs: places.procfs, devfs: places.devfs)
+  }
+
+  func uses(of devices: [Device]) async -> [BusID: [LocalUse]] {
+    await BlockingWork.run("uses") { [localUses, places] in
+      let open = OpenNodes(procfs: places.procfs, devfs: places.devfs)
+      var uses: [BusID: [LocalUse]] = [:]
+      for device in devices { uses[device.busID] = localUses.uses(of: device, openNodes: open) }
+      return uses
+    }
+  }
+
+  func claim(_ device: Device) async throws(AgentError) -> KernelClaim {
+    try await BlockingWork.run("claim") { [self] () throws(AgentError) in try take(device) }
+  }
+
+  func giveBack(_ busID: BusID, configuration: UInt8?) async {
+    await BlockingWork.run("give-back") { [self] in returnNow(busID, configuration: configuration) }
+  }
+
+  private func take(_ device: Device) throws(AgentError) -> KernelClaim {
+    do {
+      try claimHubPort(device.busID)
+      let usbfs = try USBDeviceNode.open(
+        busNumber: device.busNumber, deviceNumber: device.deviceNumber, devfs: places.devfs)
+      let handle = try USBDeviceHandle(wrapping: usbfs.rawValue)
+      if device.configurationValue == 0 { try handle.setConfiguration(1) }
+      // Asked again: the interfaces may be others than when the device was plugged in.
+      let interfaces = try tree.device(device.busID)?.interfaces ?? device.interfaces
+      for interface in interfaces {
+        try handle.detachKernelDriver(interface: interface.number)
+        try handle.claim(interface: interface.number)
+      }
+      return KernelClaim(usbfs: SharedDescriptor(usbfs))
+    } catch {
+      throw AgentError(.failed, "\(device.name) cannot be taken from its drivers (\(error))")
+    }
+  }
+
+  /// Keeps drivers of the kernel away from the device through reset and reconfiguration.
+  private func claimHubPort(_ busID: BusID) throws(HostError) {
+    let port = try HubPort.claim(
+      for: busID, sysfs: Sysfs(root: places.sysfs), devfs: places.devfs)
+    let hub = port.share()
+    hubPorts.withLock { $0[busID] = hub }
+  }
+
+  /// Undoes a claim, wholly or partly made; nothing here can be reported to anybody who could act.
+  private func returnNow(_ busID: BusID, configuration: UInt8?) {
+    hubPorts.withLock { $0[busID] = nil }
+    guard let device = (try? tree.device(busID)) ?? nil,
+      let usbfs = try? USBDeviceNode.open(
+        busNumber: device.busNumber, deviceNumber: device.deviceNumber, devfs: places.devfs),
+      let handle = try? USBDeviceHandle(wrapping: usbfs.rawValue)
+    else { return }
+    // What the importer's drivers left in the device must not meet this machine's drivers.
+    try? handle.reset()
+    if let configuration, configuration != device.configurationValue, configuration > 0 {
+      try? handle.setConfiguration(configuration)
+    }
+    let interfaces = ((try? tree.device(busID)) ?? nil)?.interfaces ?? device.interfaces
+    for interface in interfaces where interface.driver == nil {
+      try? handle.attachKernelDriver(interface: interface.number)
+    }
+  }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+internal import AgentAPI
+internal import Attaching
+internal import LinuxHost
+internal import Logging
+
+/// Serves one connection on the local socket: decodes a call, checks the caller's right, answers.
+struct LocalHarness: Sendable {
+  let catalogue: Catalogue
+  let attachments: Attachments<KernelAttachDoor>
+  let about: AgentCalls.AboutResults
+  let log: Logger
+
+  /// Answers call after call until the caller closes or sends what is no message.
+  func serve(_ connection: LocalConnection) async {
+    var framer = MessageFramer()
+    defer { connection.close() }
+    for await bytes in connection.incoming {
+      do throws(AgentError) {
+        try framer.append(bytes)
+        while let message = try framer.next() {
+          let reply = await answer(message, peer: connection.peer)
+          do {
+            try await connection.send(reply)
+          } catch {
+            return
+          }
+        }
+      } catch {
+        // Where one message ends and the next begins is lost: say so and close.
+        log.info(
+          "a local caller sent what is no message, closing",
+          metadata: ["peer.uid": "\(connection.peer.uid)", "error": "\(error.message)"])
+        try? await connection.send(encode(error))
+        return
+      }
+    }
+  }
+
+  /// The whole reply to one message, its NUL included.
+  func answer(_ message: [UInt8], peer: PeerCredentials) async -> [UInt8] {
+    do throws(AgentError) {
+      switch try Message.decode(CallHead.self, from: message).method {
+      case AgentCalls.list:
+        return try Message.encode(
+          Reply(AgentCalls.ListResults(devices: await catalogue.list())))
+      case AgentCalls.about:
+        return try Message.encode(Reply(about))
+      case AgentCalls.up:
+        try await checkRight(peer)
+        let call = try Message.decode(Call<AgentCalls.Selection>.self, from: message)
+        return try Message.encode(Reply(try await up(call.parameters.device, peer)))
+      case AgentCalls.down:
+        try await checkRight(peer)
+        let call = try Message.decode(Call<AgentCalls.Selection>.self, from: message)
+        return try Message.encode(Reply(try await down(call.parameters.device)))
+      case let method:
+        throw AgentError(
+          .protocolMismatch, "the agent \(Product.version) knows no call \(method)",
+          hint: "install the same version of devconfig and devconfigd")
+      }
+    } catch {
+      return encode(error)
+    }
+  }
+
+  private func up(
+    _ selector: String, _ peer: PeerCredentials
+  ) async throws(AgentError) -> AgentCalls.Outcome {
+    switch try await catalogue.find(selector) {
+    case .local(let status):
+      guard status.remoteState != .inUse else {
+        throw AgentError(
+          .inUse, "\(status.name) is in use by \(status.remoteUser)",
+          hint: "ask \(status.remoteUser) for it")
+      }
+      return AgentCalls.Outcome(device: status, changed: false)
+    case .remote(let status, let device):
+      let isHeld = await attachments.attachment(device.key) != nil
+      guard status.remoteState != .offline || isHeld else {
+        throw AgentError(
+          .unreachable, "\(status.name) is OFFLINE: \(status.reason ?? "its exporter is silent")",
+          hint: "check that \(status.host) is on and the device is plugged in")
+      }
+      // What an announcement says is a hint only: the exporter itself is asked.
+      let user = RemoteUser(user: await peer.userName(), host: about.host)
+      let changed = try await attachments.up(device, as: user)
+      return AgentCalls.Outcome(
+        device: await catalogue.status(device.key) ?? status, changed: changed)
+    }
+  }
+
+  private func down(_ selector: String) async throws(AgentError) -> AgentCalls.Outcome {
+    switch try await catalogue.find(selector) {
+    case .local(let status):
+      return AgentCalls.Outcome(device: status, changed: false)
+    case .remote(let status, let device):
+      let changed = try await attachments.down(device.key)
+      return AgentCalls.Outcome(
+        device: await catalogue.status(device.key) ?? status, changed: changed)
+    }
+  }
+
+  private func checkRight(_ peer: PeerCredentials) async throws(AgentError) {
+    if peer.uid == 0 { return }
+    if let group = UserDatabase.groupID(named: Product.group), peer.isMember(of: group) { return }
+    let user = await peer.userName()
+    throw AgentError(
+      .notPermitted, "\(user) is not in the group \(Product.group)",
+      hint: "an administrator types: adduser \(user) \(Product.group), then log in again")
+  }
+
+  private func encode(_ error: AgentError) -> [UInt8] {
+    (try? Message.encode(ErrorReply(error, interface: AgentCalls.interface))) ?? [0]
+  }
+}

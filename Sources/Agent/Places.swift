@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+internal import AgentAPI
+internal import SystemPackage
+
+/// Every path the agent touches; tests give it others.
+struct Places: Sendable {
+  /// The kernel's view of devices.
+  var sysfs: FilePath = "/sys"
+  /// The kernel's view of processes.
+  var procfs: FilePath = "/proc"
+  /// Device nodes.
+  var devfs: FilePath = "/dev"
+  /// What goes away with a reboot: socket and undo record.
+  var runtime: FilePath = "/run/devconfig"
+  /// What stays: device numbers and the agent's name.
+  var state: FilePath = "/var/lib/devconfig"
+  /// The configuration file.
+  var configuration: FilePath = "/etc/devconfig/devconfig.yaml"
+  /// The program each network connection gets.
+  var session: FilePath = "/usr/libexec/devconfig/devconfig-session"
+
+  /// The local socket.
+  var socket: FilePath { runtime.appending("agent.sock") }
+  /// The undo record.
+  var undo: FilePath { runtime.appending("undo.json") }
+  /// The device numbers.
+  var numbers: FilePath { state.appending("numbers.json") }
+  /// The agent's lasting name.
+  var agentName: FilePath { state.appending("agent") }
+
+  /// False where the kernel is a fake in a folder: then udev cannot be asked.
+  var isRealKernel: Bool { sysfs == "/sys" }
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+internal import AgentAPI
+internal import Attaching
+internal import LinuxHost
+internal import Logging
+internal import Sharing
+internal import Synchronization
+internal import SystemPackage
+internal import USBModel
+
+/// Starts a session process for each network connection and answers what it asks.
+///
+/// The agent itself reads no byte from the network: it passes the connected socket on and talks to
+/// the session over a control socket.
+struct SessionHost: Sendable {
+  /// Milliseconds until an operation phase that does not end is given up (facts: slow peers).
+  static let operationDeadline = 8000
+  /// How long a session may take to end after it was told to.
+  static let endLimit = Duration.seconds(3)
+
+  let executable: FilePath
+  let inventory: SharedInventory<KernelExportDoor>
+  let hostName: String
+  let log: Logger
+  private let count = Counter()
+
+  init(
+    executable: FilePath, inventory: SharedInventory<KernelExportDoor>, hostName: String,
+    log: Logger
+  ) {
+    self.executable = executable
+    self.inventory = inventory
+    self.hostName = hostName
+    self.log = log
+  }
+
+  /// Serves one incoming connection until its session process has ended.
+  ///
+  /// Cancelling tells the session to end; either way the device is given back before this returns.
+  func serve(_ socket: SharedDescriptor, peer: NetworkAddress) async {
+    let session = SessionNumber(count.next())
+    let metadata: Logger.Metadata = ["peer.address": "\(peer)", "session": "\(session.value)"]
+    do {
+      var harness = ExportHarness(
+        session: session, peer: peer, socket: socket, inventory: inventory, log: log)
+      try await converse { message, channel in
+        await harness.answer(message, on: channel)
+      }
+    } catch let error as HostError {
+      log.error("a session cannot be started", metadata: metadata.adding("error", "\(error)"))
+    } catch {
+      log.error("a session ended in disorder", metadata: metadata.adding("error", "\(error)"))
+    }
+    await inventory.release(session: session)
+  }
+
+  /// Asks `exporter` for a device; returns it with the connected socket.
+  ///
+  /// Its addresses are tried in order until one answers. Throws `AgentError`.
+  func importDevice(
+    _ busID: String, from exporter: Exporter, as user: RemoteUser
+  ) async throws(AgentError) -> (device: Device, socket: SharedDescriptor) {
+    let (name, host) = split(user)
+    let delivery = try await dial(exporter) { address, port in
+      SessionCalls.Assignment(
+        role: .importDevice, peer: "\(address)", address: address.host, port: port,
+        door: exporter.agent == nil ? .plain : .agent, busID: busID, user: name, host: host,
+        deadline: SessionHost.operationDeadline)
+    }
+    guard case .device(let device, let socket) = delivery else {
+      throw AgentError(.failed, "the session delivered no device")
+    }
+    return (device, socket)
+  }
+
+  /// Reads the device list of an exporter that announces nothing.
+  func listDevices(of exporter: Exporter) async throws(AgentError) -> [Device] {
+    let delivery = try await dial(exporter) { address, port in
+      SessionCalls.Assignment(
+        role: .listDevices, peer: "\(address)", address: address.host, port: port, door: .plain,
+        deadline: SessionHost.operationDeadline)
+    }
+    guard case .list(let devices) = delivery else {
+      throw AgentError(.failed, "the session delivered no list")
+    }
+    return devices
+  }
+
+  private func split(_ user: RemoteUser) -> (user: String, host: String) {
+    let text = user.description
+    guard let at = text.lastIndex(of: "@") else { return (text, hostName) }
+    return (String(text[..<at]), String(text[text.index(after: at)...]))
+  }
+
+  private func dial(
+    _ exporter: Exporter, _ assignment: (NetworkAddress, UInt16) -> SessionCalls.Assignment
+  ) async throws(AgentError) -> DialHarness.Delivery {
+    var failure = AgentError(
+      .unreachable, "\(exporter.host) has no address that can be reached",
+      hint: "devconfig list shows what there is")
+    for text in exporter.addresses.prefix(4) {
+      guard let address = NetworkAddress(numeric: text, port: exporter.port) else { continue }
+      do throws(AgentError) {
+        return try await dial(address, assignment(address, exporter.port))
+      } catch {
+        // Only an address that does not answer is worth another try; a refusal is an answer.
+        guard error.kind == .unreachable else { throw error }
+        failure = error
+        failure.message = "\(exporter.host) does not answer: \(error.message)"
+      }
+    }
+    throw failure
+  }
+
+  private func dial(
+    _ address: NetworkAddress, _ assignment: SessionCalls.Assignment
+  ) async throws(AgentError) -> DialHarness.Delivery {
+    do {
+      let socket = SharedDescriptor(try DialSocket.make(for: address))
+      var harness = DialHarness(assignment: assignment, socket: socket)
+      try await converse { message, channel in
+        harness.answer(message, on: channel)
+      }
+      return try harness.result.get()
+    } catch let error as AgentError {
+      throw error
+    } catch let error as HostError {
+      throw AgentError(.failed, "a session cannot be started (\(error))")
+    } catch {
+      throw AgentError(.failed, "a session ended in disorder")
+    }
+  }
+
+  /// Starts a session and hands its messages to `answer` until it ends.
+  private func converse(
+    _ answer: (ControlMessage, ControlChannel) async -> Void
+  ) async throws {
+    let pair = try ControlChannel.pair()
+    let channel = pair.agent
+    let process = try SessionProcess.start(executable: executable, control: pair.takeSession())
+    await withTaskCancellationHandler {
+      for await message in channel.incoming {
+        await answer(message, channel)
+      }
+    } onCancel: {
+      process.terminate()
+    }
+    // The control socket is closed: the process is about to end, or it hangs and is made to.
+    channel.close()
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { _ = await process.ended() }
+      group.addTask {
+        do {
+          try await Task.sleep(for: SessionHost.endLimit)
+          process.kill()
+        } catch {}
+      }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+}
+
+/// Counts up from 1.
+private final class Counter: Sendable {
+  private let value = Mutex<UInt64>(0)
+
+  func next() -> UInt64 {
+    value.withLock { value in
+      value += 1
+      return value
+    }
+  }
+}
+
+extension Logger.Metadata {
+  /// The same with one more entry.
+  func adding(_ key: String, _ value: String) -> Logger.Metadata {
+    merging([key: "\(value)"]) { $1 }
+  }
+}

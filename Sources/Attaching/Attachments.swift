@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+public import AgentAPI
+public import Logging
+internal import USBModel
+
+/// The devices of other machines that this machine has attached, is attaching or detaching.
+///
+/// One verb at a time per device: a second `up` waits for the first and gets its answer.
+public actor Attachments<Door: AttachDoor> {
+  private let door: Door
+  private let undo: any UndoBook
+  private let log: Logger
+  private let timing: AttachTiming
+  private var attachments: [String: Attachment] = [:]
+  private var running: [String: Task<Outcome, Never>] = [:]
+  private let localChange = Alarm()
+  private var chosenPorts: Set<Int> = []
+  private let changeSignal: AsyncStream<Void>.Continuation
+
+  private typealias Outcome = Result<Bool, AgentError>
+
+  /// Fires after every change of a state; several changes may come as one.
+  public nonisolated let changes: AsyncStream<Void>
+
+  /// Starts with nothing attached.
+  public init(door: Door, undo: any UndoBook, timing: AttachTiming = AttachTiming(), log: Logger) {
+    self.door = door
+    self.undo = undo
+    self.timing = timing
+    self.log = log
+    (changes, changeSignal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+  }
+
+  /// The attachment of the device `key`, if there is one.
+  public func attachment(_ key: String) -> Attachment? { attachments[key] }
+
+  /// All attachments by key.
+  public func all() -> [String: Attachment] { attachments }
+
+  /// Attaches `device` and returns when it is usable; false where it was attached already.
+  ///
+  /// Throws `AgentError` with everything undone.
+  public func up(_ device: RemoteDevice, as user: RemoteUser) async throws(AgentError) -> Bool {
+    try await alone(device.key) { attachments in
+      await attachments.attach(device, as: user)
+    }
+  }
+
+  /// Detaches the device `key`; false where it was not attached.
+  public func down(_ key: String) async throws(AgentError) -> Bool {
+    try await alone(key) { attachments in
+      await attachments.detach(key)
+    }
+  }
+
+  /// Detaches everything, for a clean stop.
+  public func detachAll() async {
+    for (key, attachment) in attachments {
+      do throws(AgentError) {
+        _ = try await down(key)
+      } catch {
+        log.error(
+          "a device cannot be detached, ignoring",
+          metadata: ["device.name": "\(attachment.device.name)", "error": "\(error.message)"])
+      }
+    }
+  }
+
+  /// Says that something changed among this machine's own USB devices: look again.
+  public func localDevicesChanged() async {
+    await localChange.ring()
+    for (key, attachment) in attachments where attachment.state == .attached {
+      guard let port = attachment.port else { continue }
+      if await !door.isUsed(port: port), attachments[key]?.state == .attached {
+        log.warning(
+          "an attached device is gone",
+          metadata: [
+            "device.name": "\(attachment.device.name)",
+            "exporter.host": "\(attachment.device.exporter.host)",
+          ])
+        await forget(key, port: port)
+      } else if let seen = await door.observe(port: port), seen.nodes != attachment.nodes,
+        attachments[key]?.state == .attached
+      {
+        attachments[key]?.nodes = seen.nodes
+        changeSignal.yield()
+      }
+    }
+  }
+
+  private func alone(
+    _ key: String, _ work: @escaping @Sendable (Attachments<Door>) async -> Result<Bool, AgentError>
+  ) async throws(AgentError) -> Bool {
+    while let before = running[key] { _ = await before.value }
+    // Owned by this actor and awaited right here: it ends before this call does, even where the
+    // caller is cancelled, so that no verb stops half way.
+    let task = Task { await work(self) }
+    running[key] = task
+    let result = await task.value
+    running[key] = nil
+    return try result.get()
+  }
+
+  private func attach(_ device: RemoteDevice, as user: RemoteUser) async -> Outcome {
+    if attachments[device.key] != nil { return .success(false) }
+    attachments[device.key] = Attachment(
+      state: .attaching, port: nil, user: user, nodes: [], device: device)
+    changeSignal.yield()
+    do throws(AgentError) {
+      let (imported, socket) = try await door.importDevice(
+        device.busID, from: device.exporter, as: user)
+      let port = try await handOver(imported, socket, key: device.key)
+      attachments[device.key]?.port = port
+      changeSignal.yield()
+      do throws(AgentError) {
+        let nodes = try await waitUntilUsable(device, port: port)
+        attachments[device.key]?.nodes = nodes
+        attachments[device.key]?.state = .attached
+        log.notice(
+          "a device is attached",
+          metadata: ["device.name": "\(device.name)", "exporter.host": "\(device.exporter.host)"])
+        changeSignal.yield()
+        return .success(true)
+      } catch {
+        _ = await takeOff(device.key, port: port)
+        throw error
+      }
+    } catch {
+      attachments[device.key] = nil
+      changeSignal.yield()
+      return .failure(error)
+    }
+  }
+
+  /// Chooses a port and gives the socket to the kernel; another program may take the port first.
+  private func handOver(
+    _ device: Device, _ socket: Door.Socket, key: String
+  ) async throws(AgentError) -> Int {
+    let free = try await door.freePorts(for: device.speed)
+    for port in free where !chosenPorts.contains(port) {
+      chosenPorts.insert(port)
+      do throws(AgentError) {
+        try await undo.change { $0.ports.insert(port) }
+        if try await door.attach(device, socket: socket, port: port) { return port }
+      } catch {
+        await releasePort(port)
+        throw error
+      }
+      await releasePort(port)
+    }
+    let half = device.speed.needsSuperSpeedPort ? "SuperSpeed" : "high-speed"
+    throw AgentError(
+      .noFreePort, "all \(half) ports of vhci_hcd are in use on this machine",
+      hint: "detach a device that is not needed: devconfig down DEVICE")
+  }
+
+  private func releasePort(_ port: Int) async {
+    chosenPorts.remove(port)
+    do throws(AgentError) {
+      try await undo.change { $0.ports.remove(port) }
+    } catch {
+      log.warning("the undo record cannot be written, ignoring", metadata: ["error": "\(error)"])
+    }
+  }
+
+  private func waitUntilUsable(
+    _ device: RemoteDevice, port: Int
+  ) async throws(AgentError) -> [String] {
+    let clock = ContinuousClock()
+    let limit = clock.now + timing.usable
+    var quietUntil: ContinuousClock.Instant?
+    while true {
+      let rings = await localChange.count
+      let seen = await door.observe(port: port)
+      let state = Readiness.judge(seen)
+      let now = clock.now
+      if case .ready = state { return seen?.nodes ?? [] }
+      if case .driverless = state {
+        // Nothing tells that no driver will come; silence for a while has to do.
+        if let end = quietUntil, now >= end { return seen?.nodes ?? [] }
+        quietUntil = quietUntil ?? now + timing.quiet
+      } else {
+        quietUntil = nil
+      }
+      guard now < limit else {
+        if let seen, state == .expecting { return seen.nodes }
+        throw AgentError(
+          .timedOut, "\(device.name) did not come up within \(timing.usable)",
+          hint: "journalctl -k shows what the kernel says of it")
+      }
+      if seen == nil, await !door.isUsed(port: port) {
+        throw AgentError(
+          .unreachable,
+          "\(device.exporter.host) closed the connection while \(device.name) came up",
+          hint: "devconfig list shows whether it is still there")
+      }
+      if await localChange.wait(since: rings, until: min(limit, quietUntil ?? limit)) {
+        quietUntil = nil
+      }
+    }
+  }
+
+  private func detach(_ key: String) async -> Outcome {
+    guard let attachment = attachments[key], let port = attachment.port else {
+      return .success(false)
+    }
+    attachments[key]?.state = .detaching
+    changeSignal.yield()
+    if let error = await takeOff(key, port: port) {
+      attachments[key]?.state = .attached
+      changeSignal.yield()
+      return .failure(error)
+    }
+    log.notice("a device is detached", metadata: ["device.name": "\(attachment.device.name)"])
+    return .success(true)
+  }
+
+  private func takeOff(_ key: String, port: Int) async -> AgentError? {
+    do throws(AgentError) {
+      try await door.detach(port: port)
+      let limit = ContinuousClock().now + timing.detached
+      while true {
+        let rings = await localChange.count
+        guard await door.isUsed(port: port) else { break }
+        guard ContinuousClock().now < limit else {
+          throw AgentError(
+            .timedOut, "the kernel did not free port \(port) within \(timing.detached)",
+            hint: "journalctl -k shows what the kernel says of it")
+        }
+        // The port is freed a moment after the device's removal event: look again soon after it.
+        let soon = ContinuousClock().now + timing.look
+        _ = await localChange.wait(since: rings, until: min(limit, soon))
+      }
+    } catch {
+      return error
+    }
+    await forget(key, port: port)
+    return nil
+  }
+
+  private func forget(_ key: String, port: Int) async {
+    attachments[key] = nil
+    await releasePort(port)
+    changeSignal.yield()
+  }
+}

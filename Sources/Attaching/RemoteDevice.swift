@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+public import AgentAPI
+
+/// A device of another machine, as its exporter announces it.
+public struct RemoteDevice: Sendable, Hashable {
+  /// What stays the same over replug and reboot: exporter and identity; the key of its ID.
+  public var key: String
+  /// Who exports it.
+  public var exporter: Exporter
+  /// Its bus ID there.
+  public var busID: String
+  /// Its name for people.
+  public var name: String
+  /// idVendor, four hexadecimal digits.
+  public var vendorID: String
+  /// idProduct, four hexadecimal digits.
+  public var productID: String
+  /// iSerialNumber, where known.
+  public var serial: String?
+  /// What the exporter says of it: a hint until `up` asks.
+  public var state: RemoteState
+  /// Who holds it, as announced.
+  public var user: RemoteUser
+  /// Why it is DENIED.
+  public var reason: String?
+
+  /// Takes all parts.
+  public init(
+    key: String, exporter: Exporter, busID: String, name: String, vendorID: String,
+    productID: String, serial: String? = nil, state: RemoteState, user: RemoteUser = .nobody,
+    reason: String? = nil
+  ) {
+    self.key = key
+    self.exporter = exporter
+    self.busID = busID
+    self.name = name
+    self.vendorID = vendorID
+    self.productID = productID
+    self.serial = serial
+    self.state = state
+    self.user = user
+    self.reason = reason
+  }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+internal import AgentAPI
+internal import LinuxHost
+internal import SystemPackage
+
+/// The agent as the verbs see it.
+protocol AgentClient {
+  /// All devices.
+  mutating func list() throws(AgentError) -> [DeviceStatus]
+  /// Attaches.
+  mutating func up(_ device: String) throws(AgentError) -> AgentCalls.Outcome
+  /// Detaches.
+  mutating func down(_ device: String) throws(AgentError) -> AgentCalls.Outcome
+}
+
+/// A failure to reach the agent at all; its exit code is `noAgent`.
+struct AgentAbsence: Error {
+  /// What happened and what to type next.
+  var message: String
+  /// The next thing to type.
+  var hint: String
+}
+
+/// The agent behind its local socket.
+struct SocketAgentClient: AgentClient {
+  private var client: LocalClient
+  private var framer = MessageFramer()
+
+  /// How long an answer may take: attaching waits for drivers, so this is generous.
+  static let answerDeadline = 120_000
+
+  /// Connects; throws `AgentAbsence` when nobody listens at `path`.
+  init(path: String) throws(AgentAbsence) {
+    do throws(HostError) {
+      client = try LocalClient.connect(to: FilePath(path))
+    } catch {
+      throw AgentAbsence(
+        message: "the agent devconfigd does not run on this machine (\(path): \(error.code))",
+        hint: "start it with: systemctl start devconfigd")
+    }
+  }
+
+  mutating func list() throws(AgentError) -> [DeviceStatus] {
+    try call(AgentCalls.list, Nothing(), AgentCalls.ListResults.self).devices
+  }
+
+  mutating func up(_ device: String) throws(AgentError) -> AgentCalls.Outcome {
+    try call(AgentCalls.up, AgentCalls.Selection(device: device), AgentCalls.Outcome.self)
+  }
+
+  mutating func down(_ device: String) throws(AgentError) -> AgentCalls.Outcome {
+    try call(AgentCalls.down, AgentCalls.Selection(device: device), AgentCalls.Outcome.self)
+  }
+
+  private mutating func call<Parameters: Codable & Sendable, Results: Codable & Sendable>(
+    _ method: String, _ parameters: Parameters, _ results: Results.Type
+  ) throws(AgentError) -> Results {
+    let request = try Message.encode(Call(method, parameters))
+    do {
+      try client.send(request)
+      while true {
+        if let message = try framer.next() {
+          return try Message.decodeReply(results, from: message).parameters
+        }
+        guard let bytes = try client.receive(deadline: SocketAgentClient.answerDeadline) else {
+          throw AgentError(
+            .failed, "the agent closed the connection", hint: "journalctl -u devconfigd says why")
+        }
+        try framer.append(bytes)
+      }
+    } catch let error as AgentError {
+      throw error
+    } catch {
+      throw AgentError(
+        .failed, "the agent does not answer", hint: "journalctl -u devconfigd says why")
+    }
+  }
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+internal import AgentAPI
+public import ArgumentParser
+
+/// The command line: `devconfig list`, `devconfig up 3`, `devconfig down 3`.
+public struct Devconfig: ParsableCommand {
+  /// Name, summary and verbs.
+  public static let configuration = CommandConfiguration(
+    commandName: "devconfig",
+    abstract: "Use the USB devices of the other machines in the office.",
+    discussion: """
+      Devices plugged into any machine that runs devconfigd are listed here. A device is named by \
+      its ID, its name, HOST/NAME, VID:PID, its serial number or BUSID@HOST.
+      """,
+    version: "devconfig \(Product.version)",
+    subcommands: [ListVerb.self, UpVerb.self, DownVerb.self])
+
+  /// Needed by the parser.
+  public init() {}
+}

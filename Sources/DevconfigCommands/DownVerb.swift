@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+internal import AgentAPI
+internal import ArgumentParser
+
+/// `devconfig down`: detach a device.
+struct DownVerb: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "down", abstract: "Detach a device, so that others can have it.")
+
+  @Argument(help: "ID, name, HOST/NAME, VID:PID, serial number or BUSID@HOST.")
+  var device: String
+
+  func run() throws {
+    try Verb.run { (client, console) throws(AgentError) in try down(&client, &console) }
+  }
+
+  /// The verb itself.
+  func down(_ client: inout any AgentClient, _ console: inout any Console) throws(AgentError) {
+    let outcome = try client.down(device)
+    if !outcome.changed { console.talk("\(outcome.device.name) is down already") }
+  }
+}

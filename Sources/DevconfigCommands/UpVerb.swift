@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+internal import AgentAPI
+internal import ArgumentParser
+
+/// `devconfig up`: attach a device and print where it is.
+struct UpVerb: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "up", abstract: "Attach a device; returns when it is usable.")
+
+  @Argument(help: "ID, name, HOST/NAME, VID:PID, serial number or BUSID@HOST.")
+  var device: String
+
+  func run() throws {
+    try Verb.run { (client, console) throws(AgentError) in try up(&client, &console) }
+  }
+
+  /// The verb itself.
+  func up(_ client: inout any AgentClient, _ console: inout any Console) throws(AgentError) {
+    let outcome = try client.up(device)
+    let status = outcome.device
+    if status.isLocal {
+      console.talk("\(status.name) is plugged into this machine: it can be used as it is")
+      return
+    }
+    if !outcome.changed { console.talk("\(status.name) is up already") }
+    let places = [["attached"], status.nodes].joined().joined(separator: ", ")
+    console.data("\(status.id): \(status.name) on \(status.host): \(places)")
+  }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+internal import USBIPWire
+internal import USBModel
+
+/// One outstanding URB; trivial, so that a slot is reused without a reference count.
+struct Slot {
+  /// The reply's header; the payload follows after `BufferPool.headerLength` bytes.
+  var memory: UnsafeMutableRawPointer
+  /// The class `memory` goes back to.
+  var sizeClass = 0
+  /// Data bytes to transfer.
+  var length = 0
+  /// The endpoint with the direction in bit 7.
+  var endpointAddress: UInt8 = 0
+  /// How the endpoint transfers.
+  var type = TransferType.control
+  /// SHORT_NOT_OK was set.
+  var shortNotOK = false
+  /// ZERO_PACKET was set.
+  var zeroPacket = false
+  /// True from submit to reap.
+  var isInFlight = false
+  /// The next free slot, -1 at the end of the list.
+  var nextFree: Int32 = -1
+
+  /// True where data comes from the device.
+  var isIn: Bool { endpointAddress & 0x80 != 0 }
+  /// The payload.
+  var payload: UnsafeMutableRawPointer { memory + BufferPool.headerLength }
+}
+
+/// The slots of one session: as many as URBs may be outstanding, made once.
+struct SlotPool: ~Copyable {
+  /// How many slots there are.
+  let capacity: Int
+  /// Bytes of payload memory in use.
+  private(set) var bytesInUse = 0
+  /// Slots in use.
+  private(set) var slotsInUse = 0
+
+  private let slots: UnsafeMutablePointer<Slot>
+  private var firstFree: Int32
+  private var buffers = BufferPool()
+
+  /// Makes `capacity` slots, all free.
+  init(capacity: Int) {
+    self.capacity = capacity
+    slots = .allocate(capacity: capacity)
+    for index in 0..<capacity {
+      // A free slot has no memory; the pointer is replaced before the slot is used.
+      let last = index == capacity - 1
+      var slot = Slot(memory: UnsafeMutableRawPointer(slots))
+      slot.nextFree = last ? -1 : Int32(index + 1)
+      (slots + index).initialize(to: slot)
+    }
+    firstFree = capacity == 0 ? -1 : 0
+  }
+
+  deinit {
+    // Buffers of slots still in use go down with the session.
+    slots.deallocate()
+  }
+
+  /// The slot with this number, to read and change in place.
+  subscript(_ index: Int) -> Slot {
+    get { slots[checked(index)] }
+    nonmutating _modify { yield &slots[checked(index)] }
+  }
+
+  /// Takes a free slot with memory for `length` bytes; nil where there is none or it were too much.
+  ///
+  /// One URB is always let through, however large: its size is limited by the wire's own rule.
+  mutating func take(length: Int, byteLimit: Int) -> Int? {
+    guard firstFree >= 0 else { return nil }
+    let sizeClass = BufferPool.sizeClass(for: length)
+    let payload = BufferPool.payload(of: sizeClass)
+    guard slotsInUse == 0 || bytesInUse + payload <= byteLimit else { return nil }
+    let index = Int(firstFree)
+    firstFree = slots[index].nextFree
+    slots[index] = Slot(memory: buffers.take(sizeClass), sizeClass: sizeClass)
+    bytesInUse += payload
+    slotsInUse += 1
+    return index
+  }
+
+  /// Takes a slot back.
+  mutating func give(_ index: Int) {
+    let slot = slots[checked(index)]
+    buffers.give(slot.memory, slot.sizeClass)
+    bytesInUse -= BufferPool.payload(of: slot.sizeClass)
+    slotsInUse -= 1
+    slots[index].isInFlight = false
+    slots[index].nextFree = firstFree
+    firstFree = Int32(index)
+  }
+
+  private func checked(_ index: Int) -> Int {
+    precondition(index >= 0 && index < capacity, "slots are counted by the session")
+    return index
+  }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+public import LinuxHost
+public import USBModel
+
+/// One transfer as it is handed to a device.
+public struct Transfer {
+  /// How the endpoint transfers.
+  public var type: TransferType
+  /// The endpoint number, with the direction in bit 7 (set: IN).
+  public var endpointAddress: UInt8
+  /// A short read is an error (IN only).
+  public var shortNotOK: Bool
+  /// End with an empty packet (bulk and interrupt OUT only).
+  public var zeroPacket: Bool
+  /// Where the data is or goes; for a control transfer the 8 setup bytes come first.
+  ///
+  /// The session keeps it in place until the transfer is reaped.
+  public var buffer: UnsafeMutableRawPointer
+  /// Bytes at `buffer`, the setup bytes included.
+  public var length: Int
+
+  /// Takes all parts.
+  public init(
+    type: TransferType, endpointAddress: UInt8, shortNotOK: Bool, zeroPacket: Bool,
+    buffer: UnsafeMutableRawPointer, length: Int
+  ) {
+    self.type = type
+    self.endpointAddress = endpointAddress
+    self.shortNotOK = shortNotOK
+    self.zeroPacket = zeroPacket
+    self.buffer = buffer
+    self.length = length
+  }
+}
+
+/// What `URBDevice.reap()` found.
+public enum ReapedTransfer: Equatable, Sendable {
+  /// A transfer has ended: status 0 or a negative errno, and the data bytes that moved.
+  case completed(slot: Int, status: Int32, actualLength: Int)
+  /// None has ended.
+  case nothing
+  /// No transfer will end any more: a negative errno, -ENODEV once the device is gone.
+  case failed(Int32)
+}
+
+/// The seam between the URB phase and a device: the kernel's usbfs, or a virtual device of the tests.
+///
+/// All calls come from the session's one thread. Numbers are 0 or a negative errno, as usbfs gives
+/// them; none of the calls may allocate once the device has carried a few transfers.
+public protocol URBDevice: ~Copyable {
+  /// The descriptors of the device; they do not change while it is imported.
+  var descriptors: DeviceDescriptors { get }
+  /// The descriptor that tells when `reap()` has something.
+  var pollDescriptor: Int32 { get }
+  /// What it is then ready for.
+  var pollReadiness: Epoll.Readiness { get }
+
+  /// Starts `transfer` under the name `slot`; where the result is 0 it is reaped exactly once.
+  mutating func submit(_ transfer: Transfer, slot: Int) -> Int32
+  /// Cancels the transfer `slot` and waits for its end; it is still to be reaped.
+  mutating func discard(slot: Int)
+  /// Takes one ended transfer, in the order of their ends.
+  mutating func reap() -> ReapedTransfer
+
+  /// Selects a configuration, 0 for none; ends the transfers of all interfaces.
+  mutating func setConfiguration(_ value: UInt8) -> Int32
+  /// Selects an altsetting; ends the transfers of that interface.
+  mutating func setInterface(_ number: UInt8, alternate: UInt8) -> Int32
+  /// Clears the halt of an endpoint that has no transfer under way.
+  mutating func clearHalt(endpointAddress: UInt8) -> Int32
+  /// Resets the device and gives it its configuration and altsettings back; ends all transfers.
+  mutating func reset() -> Int32
+}

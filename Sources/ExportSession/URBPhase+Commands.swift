@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+internal import LinuxHost
+internal import USBIPWire
+internal import USBModel
+
+/// Reading: from bytes to transfers.
+extension URBPhase where Device: ~Copyable {
+  /// Receives what is there and takes the commands in it, some rounds at most so that others get on.
+  mutating func receiveCommands() {
+    for _ in 0..<8 where end == nil && hold == .none {
+      let result: Int
+      if case .payload(let slot, let offset, let missing) = reading {
+        // A large payload goes straight to its place; what follows it, to the buffer.
+        var placed = 0
+        result = received.receive(
+          from: connection, first: slots[slot].payload + offset, length: missing, placed: &placed)
+        reading = .payload(slot: slot, offset: offset + placed, missing: missing - placed)
+      } else {
+        result = received.receive(from: connection)
+      }
+      if result == StreamSocket.wouldBlock { return }
+      guard result != 0 else {
+        end = reading == .header && received.count == 0 ? .peerClosed : .truncated
+        return
+      }
+      guard result > 0 else {
+        end = .connectionFailed(Int32(truncatingIfNeeded: -result))
+        return
+      }
+      takeCommands()
+    }
+  }
+
+  /// Takes commands out of the buffer until it holds no whole one, or they are put on hold.
+  mutating func takeCommands() {
+    while end == nil, hold == .none {
+      switch reading {
+      case .payload(let slot, let offset, let missing):
+        let length = min(missing, received.count)
+        if length > 0, let source = received.front(length).baseAddress {
+          (slots[slot].payload + offset).copyMemory(from: source, byteCount: length)
+          received.skip(length)
+        }
+        guard length == missing else {
+          reading = .payload(slot: slot, offset: offset + length, missing: missing - length)
+          return
+        }
+        reading = .header
+        start(slot)
+      case .dropped(let missing, let reply):
+        let length = min(missing, received.count)
+        received.skip(length)
+        guard length == missing else {
+          reading = .dropped(missing: missing - length, reply: reply)
+          return
+        }
+        reading = .header
+        reply.encode(into: replies.appendHeader())
+      case .header:
+        guard received.count >= URBCommand.headerLength else { return }
+        takeHeader()
+      }
+    }
+  }
+
+  private mutating func takeHeader() {
+    guard replies.room >= repliesReserved, ledger.admitsUnlink else {
+      hold = .room
+      return
+    }
+    do throws(WireError) {
+      let header = received.front(URBCommand.headerLength)
+      switch try URBCommand.decode(header, devid: devid) {
+      case .submit(let submit): try take(submit)
+      case .unlink(let unlink): try take(unlink)
+      }
+    } catch {
+      end = .violation(error)
+    }
+  }
+
+  private mutating func take(_ submit: Submit) throws(WireError) {
+    switch try submit.disposition(in: endpoints) {
+    case .answer(let status):
+      received.skip(URBCommand.headerLength)
+      reading = .dropped(
+        missing: submit.payloadLength, reply: SubmitReply(answering: submit, status: status))
+    case .transfer(.isochronous):
+      // Not carried out yet: refused as a driver is refused that asks a controller without them.
+      received.skip(URBCommand.headerLength)
+      reading = .dropped(
+        missing: submit.payloadLength + Int(submit.packets) * IsochronousPacket.size,
+        reply: SubmitReply(seqnum: submit.seqnum, status: URBRefusal.notSupported))
+    case .transfer(let type):
+      try take(submit, type)
+    }
+  }
+
+  private mutating func take(_ submit: Submit, _ type: TransferType) throws(WireError) {
+    // The setup packet decides how much a control transfer moves; what else was framed is read
+    // and left unused.
+    let length = type == .control ? Int(submit.setup.length) : submit.length
+    let room = submit.isIn ? length : max(submit.length, length)
+    guard let slot = slots.take(length: room, byteLimit: limits.bytes) else {
+      hold = .room
+      return
+    }
+    do throws(WireError) {
+      try ledger.submit(
+        seqnum: submit.seqnum, slot: slot, length: room, echoedPackets: submit.echoedPackets)
+    } catch {
+      slots.give(slot)
+      throw error
+    }
+    received.skip(URBCommand.headerLength)
+    let flags = submit.flags.masked(for: type, isIn: submit.isIn)
+    slots[slot].length = length
+    slots[slot].endpointAddress = submit.endpoint | (submit.isIn ? 0x80 : 0)
+    slots[slot].type = type
+    slots[slot].shortNotOK = flags.contains(.shortNotOK)
+    slots[slot].zeroPacket = flags.contains(.zeroPacket)
+    if type == .control {
+      submit.setup.encode(
+        into: UnsafeMutableRawBufferPointer(
+          start: slots[slot].payload - SetupPacket.size, count: SetupPacket.size))
+    }
+    if submit.payloadLength > 0 {
+      reading = .payload(slot: slot, offset: 0, missing: submit.payloadLength)
+    } else {
+      start(slot)
+    }
+  }
+
+  private mutating func take(_ unlink: Unlink) throws(WireError) {
+    received.skip(URBCommand.headerLength)
+    switch try ledger.unlink(unlink) {
+    case .discard(let slot):
+      device.discard(slot: slot)
+    case .dropUnsubmitted(let slot, let reply):
+      slots.give(slot)
+      reply.encode(into: replies.appendHeader())
+    case .answerNow(let reply):
+      reply.encode(into: replies.appendHeader())
+    case .wait:
+      // The first unlink of this URB is under way; its completion answers this one too.
+      break
+    }
+  }
+}

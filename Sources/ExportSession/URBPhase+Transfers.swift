@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+internal import USBIPWire
+internal import USBModel
+
+/// Statuses of URBs that are refused here and not by a device.
+enum URBRefusal {
+  /// ENOSYS: what the session cannot carry out.
+  static let notSupported: Int32 = -38
+  /// EHOSTUNREACH: usbfs's answer while the device has no configuration.
+  static let unconfigured: Int32 = -113
+}
+
+/// Transfers: to the device and back.
+extension URBPhase where Device: ~Copyable {
+  /// Carries out the URB of `slot`, whose payload is complete.
+  mutating func start(_ slot: Int, waitingSince: ContinuousClock.Instant? = nil) {
+    let urb = slots[slot]
+    if urb.type == .control, let request = specialRequest(of: urb) {
+      perform(request, for: slot)
+      return
+    }
+    let isControl = urb.type == .control
+    let transfer = Transfer(
+      type: urb.type, endpointAddress: urb.endpointAddress, shortNotOK: urb.shortNotOK,
+      zeroPacket: urb.zeroPacket,
+      buffer: isControl ? urb.payload - SetupPacket.size : urb.payload,
+      length: isControl ? urb.length + SetupPacket.size : urb.length)
+    let result = device.submit(transfer, slot: slot)
+    switch result {
+    case 0:
+      ledger.markSubmitted(slot: slot)
+      slots[slot].isInFlight = true
+      inFlight += 1
+    case URBStatus.noDevice, URBStatus.shutdown:
+      complete(slot, status: URBStatus.shutdown, actualLength: 0)
+      end = .deviceGone(result)
+    case URBStatus.outOfMemory:
+      waitForMemory(slot, since: waitingSince ?? .now)
+    default:
+      complete(slot, status: refusal(result, isControl: isControl), actualLength: 0)
+    }
+  }
+
+  /// Takes all ended transfers and queues their replies.
+  mutating func reapAll() {
+    while end == nil {
+      switch device.reap() {
+      case .completed(let slot, let status, let actualLength):
+        inFlight -= 1
+        slots[slot].isInFlight = false
+        complete(slot, status: status, actualLength: actualLength)
+      case .nothing:
+        return
+      case .failed(let code):
+        end = .deviceGone(code)
+      }
+    }
+  }
+
+  /// Queues what the ledger says about the end of the URB in `slot`; the slot rests when it is sent.
+  mutating func complete(_ slot: Int, status: Int32, actualLength: Int) {
+    let urb = slots[slot]
+    let moved = max(0, min(actualLength, urb.length))
+    let completion = ledger.complete(
+      slot: slot, status: status, actualLength: Int32(truncatingIfNeeded: moved))
+    if let reply = completion.submit {
+      reply.encode(
+        into: UnsafeMutableRawBufferPointer(start: urb.memory, count: BufferPool.headerLength))
+      let data = urb.isIn ? moved : 0
+      replies.append(urb.memory, length: BufferPool.headerLength + data, slot: slot)
+    } else {
+      slots.give(slot)
+    }
+    completion.unlink?.encode(into: replies.appendHeader())
+    while completion.hasRepeatedUnlinks, let reply = ledger.takeRepeatedUnlink() {
+      reply.encode(into: replies.appendHeader())
+    }
+  }
+
+  /// What the client is told of a submit that usbfs refused.
+  private func refusal(_ result: Int32, isControl: Bool) -> Int32 {
+    if result == URBRefusal.unconfigured { return URBStatus.stall }
+    // usbfs checks the recipient of a control request (check_ctrlrecip); a device would stall.
+    if isControl, result == URBStatus.noEntry || result == URBStatus.invalid {
+      return URBStatus.stall
+    }
+    return result
+  }
+
+  private mutating func waitForMemory(_ slot: Int, since: ContinuousClock.Instant) {
+    guard inFlight > 0, since.duration(to: .now) < limits.memoryPatience else {
+      complete(slot, status: URBStatus.outOfMemory, actualLength: 0)
+      return
+    }
+    hold = .memory(slot: slot, since: since)
+  }
+
+  private func specialRequest(of urb: Slot) -> SpecialRequest? {
+    // Only the default pipe reaches the device's own state; other control endpoints are the
+    // interface's business.
+    guard urb.endpointAddress & 0x0F == 0 else { return nil }
+    let bytes = UnsafeRawBufferPointer(
+      start: urb.payload - SetupPacket.size, count: SetupPacket.size)
+    return SetupPacket(bytes: bytes)?.specialRequest
+  }
+}

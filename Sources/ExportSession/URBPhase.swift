@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+internal import LinuxHost
+internal import SystemPackage
+internal import USBIPWire
+internal import USBModel
+
+/// What the descriptors of the epoll set are called there.
+private enum URBPhaseInterest {
+  static let reading: Epoll.Readiness = [.input, .peerClosed]
+
+  static let connection: UInt64 = 0
+  static let device: UInt64 = 1
+  static let control: UInt64 = 2
+  static let termination: UInt64 = 3
+}
+
+/// The URB phase of one imported device: one thread, one epoll set, nothing allocated per URB.
+///
+/// It reads commands, hands transfers to the device, and writes the replies, until the connection,
+/// the device or the agent ends. A peer that is faster than the device or than its own reading is
+/// slowed down by not being read, never cut off for it.
+struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
+  /// Why no command is taken at the moment.
+  enum Hold: Equatable {
+    case none
+    /// No slot, no memory budget, or no room for replies: until a reply has left.
+    case room
+    /// The kernel had no memory for the URB in this slot: until something completes or time passes.
+    case memory(slot: Int, since: ContinuousClock.Instant)
+  }
+
+  /// The command whose payload is being read.
+  enum Reading: Equatable {
+    /// None: a header comes next.
+    case header
+    /// `missing` bytes go to the payload of `slot`, at `offset`.
+    case payload(slot: Int, offset: Int, missing: Int)
+    /// `missing` bytes are dropped, then the URB is answered.
+    case dropped(missing: Int, reply: SubmitReply)
+  }
+
+  var device: Device
+  let connection: StreamSocket
+  let descriptors: DeviceDescriptors
+  let devid: UInt32
+  let limits: URBPhaseLimits
+
+  var endpoints: EndpointTable
+  var ledger: URBLedger
+  var slots: SlotPool
+  var received: ReceiveBuffer
+  var replies: TransmitQueue
+  var reading = Reading.header
+  var hold = Hold.none
+  var inFlight = 0
+  var end: SessionEnd?
+
+  private let events: Epoll
+  private var interest: Epoll.Readiness
+  private var stalledSince: ContinuousClock.Instant?
+
+  /// Replies that may still come of the commands taken: two for each slot, and the unlinks that were
+  /// repeated; a new command needs two more at most.
+  let repliesReserved: Int
+
+  /// Takes the connection, just behind the import reply, and the claimed device.
+  ///
+  /// `events` comes from `watch`.
+  init(
+    connection: consuming StreamSocket, pipelined: [UInt8], device: consuming Device,
+    events: consuming Epoll, configuration: UInt8, devid: UInt32, limits: URBPhaseLimits
+  ) {
+    self.events = events
+    interest = URBPhaseInterest.reading
+    descriptors = device.descriptors
+    endpoints = EndpointTable(descriptors: descriptors, configuration: configuration)
+    self.connection = connection
+    self.devid = devid
+    self.limits = limits
+    self.device = device
+    ledger = URBLedger(capacity: limits.slots, maximumBytes: limits.bytes)
+    slots = SlotPool(capacity: limits.slots)
+    received = ReceiveBuffer(pipelined: pipelined)
+    repliesReserved = 2 * limits.slots + WireLimits.maximumRepeatedUnlinks + 2
+    replies = TransmitQueue(capacity: 2 * repliesReserved)
+  }
+
+  /// An epoll set over all that a URB phase waits for.
+  ///
+  /// `control` and `termination` are polled only: the agent's end of the former closes, or the
+  /// latter becomes readable. Throws `HostError` where the set cannot be made.
+  static func watch(
+    _ connection: borrowing StreamSocket, _ device: borrowing Device, control: Int32,
+    termination: Int32
+  ) throws(HostError) -> Epoll {
+    let events = try Epoll()
+    try events.add(
+      connection.rawValue, for: URBPhaseInterest.reading, token: URBPhaseInterest.connection)
+    try events.add(
+      device.pollDescriptor, for: device.pollReadiness, token: URBPhaseInterest.device)
+    try events.add(control, for: [.peerClosed], token: URBPhaseInterest.control)
+    try events.add(termination, for: [.input], token: URBPhaseInterest.termination)
+    return events
+  }
+
+  /// Serves the peer until something ends; the device has no transfer left afterwards.
+  mutating func run() -> SessionEnd {
+    takeCommands()
+    flush()
+    while end == nil {
+      serve()
+    }
+    finish()
+    return end ?? .terminated
+  }
+
+  /// Waits once and serves what is ready: replies leave before new commands are read.
+  private mutating func serve() {
+    do throws(HostError) {
+      try watchConnection()
+      let count = try events.wait(milliseconds: timeout())
+      var connectionReady: Epoll.Readiness = []
+      for index in 0..<count {
+        let event = events.event(at: index)
+        switch event.token {
+        case URBPhaseInterest.connection: connectionReady = event.readiness
+        case URBPhaseInterest.device: reapAll()
+        case URBPhaseInterest.control: end = end ?? .agentGone
+        default: end = end ?? .terminated
+        }
+      }
+      flush()
+      goOn()
+      if !connectionReady.isEmpty { receive(connectionReady) }
+      flush()
+      checkStall()
+    } catch {
+      end = .hostFailed(error.code.rawValue)
+    }
+  }
+
+  /// Reads the connection, unless commands are on hold; then only its end matters.
+  private mutating func receive(_ readiness: Epoll.Readiness) {
+    guard end == nil else { return }
+    guard hold == .none else {
+      if !readiness.isDisjoint(with: [.peerClosed, .hangUp, .failure]) { end = .peerClosed }
+      return
+    }
+    if !readiness.isDisjoint(with: [.input, .peerClosed, .hangUp, .failure]) { receiveCommands() }
+  }
+
+  /// Tries again what was on hold.
+  private mutating func goOn() {
+    switch hold {
+    case .none:
+      return
+    case .room:
+      hold = .none
+    case .memory(let slot, let since):
+      hold = .none
+      start(slot, waitingSince: since)
+    }
+    if end == nil, hold == .none { takeCommands() }
+  }
+
+  /// Sends what is queued, and keeps the time since when the peer takes nothing.
+  mutating func flush() {
+    guard replies.count > 0 else { return }
+    switch replies.send(to: connection, pool: &slots) {
+    case .drained:
+      stalledSince = nil
+    case .blocked(let sent):
+      if sent > 0 || stalledSince == nil { stalledSince = .now }
+    case .failed(let code):
+      if end == nil { end = .connectionFailed(code) }
+    }
+  }
+
+  private mutating func checkStall() {
+    guard let stalledSince, end == nil else { return }
+    if stalledSince.duration(to: .now) >= limits.writeStall { end = .writeStalled }
+  }
+
+  private mutating func watchConnection() throws(HostError) {
+    var wanted: Epoll.Readiness = [.peerClosed]
+    if hold == .none { wanted.insert(.input) }
+    if replies.count > 0 { wanted.insert(.output) }
+    guard wanted != interest else { return }
+    try events.change(connection.rawValue, to: wanted, token: URBPhaseInterest.connection)
+    interest = wanted
+  }
+
+  private func timeout() -> Int32 {
+    if case .memory = hold { return limits.memoryRetry }
+    guard let stalledSince else { return -1 }
+    return ContinuousClock.now.duration(to: stalledSince + limits.writeStall).pollMilliseconds
+  }
+
+  /// Ends all transfers; what the peer can still be told is told.
+  private mutating func finish() {
+    for slot in 0..<slots.capacity where slots[slot].isInFlight {
+      device.discard(slot: slot)
+    }
+    let reason = end
+    end = nil
+    reapAll()
+    end = reason ?? end
+    flush()
+    connection.shutDown()
+  }
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+internal import USBIPWire
+
+/// What one session spends at most; the tests take smaller numbers.
+public struct URBPhaseLimits: Sendable {
+  /// URBs outstanding; at the limit the session stops reading.
+  public var slots = WireLimits.maximumOutstandingURBs
+  /// Bytes of their buffers; at the limit the session stops reading.
+  public var bytes = WireLimits.maximumOutstandingBytes
+  /// How long a peer may leave replies untaken before the session ends.
+  public var writeStall = Duration.seconds(20)
+  /// How long a submit is tried again that the kernel had no memory for.
+  public var memoryPatience = Duration.seconds(1)
+  /// Milliseconds between two such tries, where nothing completes meanwhile.
+  public var memoryRetry: Int32 = 5
+
+  /// Starts with the limits of the wire.
+  public init() {}
+}

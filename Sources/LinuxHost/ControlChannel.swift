@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+private import Glibc
+private import Synchronization
+internal import SystemPackage
+
+/// The agent's end of the control socket of one session process (`SOCK_SEQPACKET`, unix(7)).
+public final class ControlChannel: Sendable {
+  private let events: DescriptorEvents
+  private let inbox: Inbox<ControlMessage>
+  private let broken: Broken
+
+  /// Why the channel ended, apart from a proper end.
+  private final class Broken: Sendable {
+    let error = Mutex<HostError?>(nil)
+  }
+
+  /// Takes over the agent's end of a pair, also one that was kept over a restart of the agent.
+  public init(adopting descriptor: consuming OwnedDescriptor) {
+    let events = DescriptorEvents(
+      SharedDescriptor(descriptor), label: "devconfig.control-channel")
+    let inbox = Inbox<ControlMessage>(
+      limit: HostLimits.waitingControlMessages, setFlowing: events.setReading)
+    let broken = Broken()
+    self.events = events
+    self.inbox = inbox
+    self.broken = broken
+    events.setHandlers(onReadable: {
+      do throws(HostError) {
+        if let message = try ControlMessage.receive(
+          on: events.descriptor.rawValue, flags: Int32(MSG_DONTWAIT))
+        {
+          _ = inbox.offer(message)
+          return
+        }
+      } catch  where error.code == .resourceTemporarilyUnavailable {
+        return
+      } catch {
+        broken.error.withLock { $0 = error }
+      }
+      // The end, or a session that breaks the rules: nothing it says later counts.
+      events.setReading(false)
+      _ = shutdown(events.descriptor.rawValue, Int32(SHUT_RDWR))
+      inbox.finish()
+    })
+    events.setReading(true)
+  }
+
+  deinit {
+    close()
+  }
+
+  /// A connected pair: the agent's end, and the end for the session's process.
+  ///
+  /// Throws `HostError` with `EMFILE` or `ENFILE` where descriptors ran out.
+  public static func pair() throws(HostError) -> ControlPair {
+    var ends: [Int32] = [-1, -1]
+    let type = Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+    // SAFETY: the array has room for the two numbers.
+    guard unsafe socketpair(AF_UNIX, type, 0, &ends) == 0 else {
+      throw HostError("make control sockets", "", .current)
+    }
+    let agent = OwnedDescriptor(adopting: ends[0])
+    let session = OwnedDescriptor(adopting: ends[1])
+    enlarge(agent.rawValue)
+    enlarge(session.rawValue)
+    return ControlPair(agent: ControlChannel(adopting: agent), session: session)
+  }
+
+  /// What the session says, in order, for one consumer; ends when the session is gone, with `close`,
+  /// and after a message that broke a limit (see `failure`).
+  public var incoming: AsyncStream<ControlMessage> {
+    AsyncStream { await self.inbox.next() }
+  }
+
+  /// Why `incoming` ended, where it was not a proper end: `EMSGSIZE` for a message beyond the limits.
+  public var failure: HostError? { broken.error.withLock { $0 } }
+
+  /// Sends one packet of `HostLimits.controlMessageLength` bytes at most, with 4 descriptors at most.
+  ///
+  /// The numbers are duplicated by the kernel; the caller keeps its own. Never waits. Throws
+  /// `HostError`: `EAGAIN` where the session does not read (it is stuck), `EPIPE` or `ECONNRESET`
+  /// where it is gone, `EMSGSIZE` beyond the limits, `EBADF` for a number that is not open.
+  public func send(_ bytes: [UInt8], descriptors: [Int32] = []) throws(HostError) {
+    try ControlMessage.send(
+      bytes, descriptors, on: events.descriptor.rawValue, flags: Int32(MSG_DONTWAIT))
+  }
+
+  /// Ends the connection, which the session sees; harmless the second time.
+  public func close() {
+    _ = shutdown(events.descriptor.rawValue, Int32(SHUT_RDWR))
+    events.cancel()
+    inbox.finish()
+  }
+
+  /// Makes room for a message of the largest size; a packet counts twice with its bookkeeping.
+  private static func enlarge(_ descriptor: Int32) {
+    let wanted = Int32(2 * HostLimits.controlMessageLength)
+    do throws(HostError) {
+      try SocketOptions.set(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, wanted, "set SO_SNDBUFFORCE")
+    } catch {
+      // Without CAP_NET_ADMIN up to net.core.wmem_max, whose default suffices for one message.
+      try? SocketOptions.set(descriptor, SOL_SOCKET, SO_SNDBUF, wanted, "set SO_SNDBUF")
+    }
+  }
+}
+
+/// The two ends that `ControlChannel.pair` makes.
+public struct ControlPair: ~Copyable, Sendable {
+  /// The agent's end.
+  public let agent: ControlChannel
+  private let session: OwnedDescriptor
+
+  init(agent: ControlChannel, session: consuming OwnedDescriptor) {
+    self.agent = agent
+    self.session = session
+  }
+
+  /// The other end, blocking and close-on-exec, for `SessionProcess.start` or `ControlSocket`.
+  public consuming func takeSession() -> OwnedDescriptor {
+    session
+  }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+private import Glibc
+internal import SystemPackage
+
+/// One accepted connection of a `LocalListener`; ends with `close` or when nobody has it any more.
+public final class LocalConnection: Sendable {
+  /// Who is at the other end.
+  public let peer: PeerCredentials
+
+  private let events: DescriptorEvents
+  private let inbox: Inbox<[UInt8]>
+  private let outbox: Outbox
+
+  init(
+    _ descriptor: consuming OwnedDescriptor, peer: PeerCredentials,
+    writeDeadline: Int = HostLimits.writeDeadline
+  ) {
+    let events = DescriptorEvents(
+      SharedDescriptor(descriptor), label: "devconfig.local-connection")
+    let inbox = Inbox<[UInt8]>(limit: HostLimits.unreadBytes, setFlowing: events.setReading)
+    let outbox = Outbox(
+      events: events, subject: "local peer \(peer.pid)", deadline: writeDeadline)
+    self.peer = peer
+    self.events = events
+    self.inbox = inbox
+    self.outbox = outbox
+    events.setHandlers(
+      onReadable: { LocalConnection.read(events, into: inbox) },
+      onWritable: { outbox.flush() })
+    events.setReading(true)
+  }
+
+  deinit {
+    close()
+  }
+
+  /// What the peer sends, in chunks as they arrive; ends when the peer stops sending, or `close`.
+  ///
+  /// For one consumer. Reading stops while `HostLimits.unreadBytes` wait here.
+  public var incoming: AsyncStream<[UInt8]> {
+    AsyncStream { await self.inbox.next() }
+  }
+
+  /// Sends all of `bytes`; returns when the kernel has taken them, in the order of the calls.
+  ///
+  /// Throws `HostError`: `EPIPE` or `ECONNRESET` where the peer is gone, `ETIMEDOUT` where it did not
+  /// read for 10 s (the connection cannot be used after that), `EBADF` after `close`.
+  public func send(_ bytes: [UInt8]) async throws(HostError) {
+    try await outbox.send(bytes)
+  }
+
+  /// Ends the connection both ways; harmless the second time.
+  public func close() {
+    // The descriptor itself goes a moment later; the peer is to see the end now.
+    _ = shutdown(events.descriptor.rawValue, Int32(SHUT_RDWR))
+    events.cancel()
+    inbox.finish()
+    outbox.fail(.badFileDescriptor)
+  }
+
+  private static func read(_ events: DescriptorEvents, into inbox: Inbox<[UInt8]>) {
+    // One chunk per call: Dispatch calls again while there is more, and stopping in between works.
+    switch UnixSocket.receive(events.descriptor.rawValue, flags: Int32(MSG_DONTWAIT)) {
+    case .success(let chunk) where !chunk.isEmpty:
+      _ = inbox.offer(chunk, cost: chunk.count)
+    case .failure(.resourceTemporarilyUnavailable):
+      return
+    default:
+      events.setReading(false)
+      inbox.finish()
+    }
+  }
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+internal import AgentAPI
+public import USBModel
+
+/// Text that came from a peer, made fit to be kept and shown.
+public enum PeerText {
+  /// Bytes that are kept of one text.
+  public static let maximumLength = 128
+
+  /// The printable part of `text`, bounded; nil where nothing is left.
+  public static func bounded(_ text: String?) -> String? {
+    guard let text else { return nil }
+    let kept = RemoteUser(text)
+    return kept.isNobody ? nil : kept.description
+  }
+
+  /// The device with all its texts bounded, and no more interfaces than a device can have.
+  public static func bounded(_ device: Device) -> Device {
+    var device = device
+    // The path is the exporter's own; 255 bytes is what the wire carries of it.
+    device.sysfsPath = String(device.sysfsPath.unicodeScalars.prefix(255).filter { $0.isASCII })
+    device.manufacturer = bounded(device.manufacturer)
+    device.product = bounded(device.product)
+    device.serial = bounded(device.serial)
+    device.databaseVendor = bounded(device.databaseVendor)
+    device.databaseProduct = bounded(device.databaseProduct)
+    device.interfaces = device.interfaces.prefix(maximumInterfaces).map { interface in
+      Interface(
+        number: interface.number, classCode: interface.classCode, driver: bounded(interface.driver))
+    }
+    return device
+  }
+
+  /// bNumInterfaces that usbcore takes (USB_MAXINTERFACES, include/linux/usb.h).
+  public static let maximumInterfaces = 32
+}

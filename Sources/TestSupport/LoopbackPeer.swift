@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+public import LinuxHost
+internal import SystemPackage
+public import USBIPWire
+
+/// A USB/IP importer that a test drives step by step over one end of a connection.
+///
+/// All waits end after `LoopbackPeer.patience`, then the call throws and the test fails.
+public struct LoopbackPeer: ~Copyable {
+  /// How long one step may take.
+  public static let patience = Duration.seconds(20)
+
+  /// A reply with the data that came behind it.
+  public struct Answer: Hashable, Sendable {
+    /// Header.
+    public var reply: URBReply
+    /// Data of an IN transfer.
+    public var data: [UInt8]
+  }
+
+  /// What went wrong on this side.
+  public enum Failure: Error, Equatable {
+    /// The session closed the connection.
+    case closed
+    /// Nothing came in time, or the connection broke; errno.
+    case broken(Int32)
+    /// The session sent no USB/IP.
+    case malformed(WireError)
+  }
+
+  /// The number of the device in every URB.
+  public var devid: UInt32
+  private let socket: StreamSocket
+  private var directions: [UInt32: Bool] = [:]
+
+  /// Takes over one end of a connection.
+  public init(_ descriptor: consuming OwnedDescriptor, devid: UInt32) {
+    socket = StreamSocket(descriptor)
+    self.devid = devid
+  }
+
+  /// The number, for socket options.
+  public var rawValue: Int32 { socket.rawValue }
+
+  /// Sends bytes as they are.
+  public borrowing func send(_ bytes: [UInt8]) throws(Failure) {
+    do throws(HostError) {
+      try socket.send(bytes, before: .now + LoopbackPeer.patience)
+    } catch {
+      throw .broken(error.code.rawValue)
+    }
+  }
+
+  /// Sends bytes one by one, each in a packet of its own as far as the socket lets it be.
+  public borrowing func trickle(_ bytes: [UInt8]) throws(Failure) {
+    for byte in bytes { try send([byte]) }
+  }
+
+  /// Receives exactly `count` bytes.
+  public borrowing func receive(_ count: Int) throws(Failure) -> [UInt8] {
+    var bytes: [UInt8] = []
+    while bytes.count < count {
+      let more: [UInt8]
+      do throws(HostError) {
+        more = try socket.receive(
+          atMost: count - bytes.count, before: .now + LoopbackPeer.patience)
+      } catch {
+        throw .broken(error.code.rawValue)
+      }
+      guard !more.isEmpty else { throw .closed }
+      bytes += more
+    }
+    return bytes
+  }
+
+  /// Everything up to the end of the connection; a reset counts as the end.
+  public borrowing func receiveAll() throws(Failure) -> [UInt8] {
+    var bytes: [UInt8] = []
+    while true {
+      do throws(Failure) {
+        bytes += try receive(1)
+      } catch .closed {
+        return bytes
+      } catch .broken(104) {
+        return bytes
+      }
+    }
+  }
+
+  /// Tells the session that nothing more comes.
+  public borrowing func finish() { socket.shutDown() }
+
+  /// The header and payload of a submit, to be sent by `send`; remembers its direction.
+  public mutating func encoded(_ submit: Submit, payload: [UInt8] = []) -> [UInt8] {
+    directions[submit.seqnum] = submit.isIn
+    var bytes = [UInt8](repeating: 0, count: URBCommand.headerLength)
+    bytes.withUnsafeMutableBytes { submit.encode(into: $0) }
+    return bytes + payload
+  }
+
+  /// The header of an unlink.
+  public borrowing func encoded(_ unlink: Unlink) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: URBCommand.headerLength)
+    bytes.withUnsafeMutableBytes { unlink.encode(into: $0) }
+    return bytes
+  }
+
+  /// Receives one reply and its data.
+  public mutating func answer() throws(Failure) -> Answer {
+    let header = try receive(URBCommand.headerLength)
+    let reply: URBReply
+    do throws(WireError) {
+      reply = try header.span.withUnsafeBytes { bytes throws(WireError) in
+        try URBReply.decode(bytes)
+      }
+    } catch {
+      throw .malformed(error)
+    }
+    guard case .submit(let submit) = reply,
+      directions.removeValue(forKey: submit.seqnum) == true
+    else { return Answer(reply: reply, data: []) }
+    return Answer(reply: reply, data: try receive(Int(submit.actualLength)))
+  }
+}

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The scenarios, and the steps they have in common."""
