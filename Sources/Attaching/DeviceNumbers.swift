@@ -13,8 +13,10 @@ public struct DeviceNumbers: Sendable, Hashable, Codable {
     public var host: String
   }
 
-  /// The most devices numbered; past that the numbers of the longest unseen are given again.
+  /// The most devices numbered; past that the one with the lowest number is forgotten.
   public static let maximum = 10_000
+  /// The greatest number a file may bring; far more than are ever given, far less than `Int` holds.
+  private static let maximumID = 1_000_000_000
 
   private var entries: [String: Entry] = [:]
   private var next = 1
@@ -40,6 +42,22 @@ public struct DeviceNumbers: Sendable, Hashable, Codable {
     next += 1
     entries[key] = Entry(id: id, name: name, host: host)
     return (id, true)
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case entries, next
+  }
+
+  /// Reads what was kept; numbers out of range or given twice are left out, none is given again.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    var seen: Set<Int> = []
+    for (key, entry) in try container.decode([String: Entry].self, forKey: .entries)
+    where (1...DeviceNumbers.maximumID).contains(entry.id) && seen.insert(entry.id).inserted {
+      entries[key] = entry
+    }
+    let kept = try container.decode(Int.self, forKey: .next)
+    next = max(1, min(kept, DeviceNumbers.maximumID), (seen.max() ?? 0) + 1)
   }
 
   /// What is kept of the device numbered `id`.

@@ -3,7 +3,9 @@
 
 /// One service instance as it is seen on the LAN, merged over interfaces and protocols.
 public struct Announcement: Sendable, Hashable {
-  /// The instance's name, exactly as announced: the key of this announcement. Not fit for a terminal.
+  /// The instance's name, exactly as announced: the key of this announcement.
+  ///
+  /// Not fit for a terminal.
   public let instance: String
   /// The exporter's host name without `.local`, printable.
   public let host: String

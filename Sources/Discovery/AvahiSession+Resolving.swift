@@ -5,8 +5,10 @@ internal import CAvahi
 internal import Glibc
 
 extension AvahiSession {
-  /// Starts to resolve what the browser found, and keeps at it: later changes of the TXT record come
-  /// too. False where the daemon or the limit does not allow it now.
+  /// Starts to resolve what the browser found, and keeps at it: later changes of the TXT record
+  /// come too.
+  ///
+  /// False where the daemon or the limit does not allow it now.
   func resolve(_ target: Target) -> Bool {
     guard unsafe resolvers[target] == nil else { return true }
     guard unsafe resolvers.count < AvahiSession.maximumResolvers else { return false }

@@ -74,7 +74,9 @@ internal import USBModel
     return facts
   }
 
-  /// Starts to look for services, once; false where that was done before. Throws what Avahi says.
+  /// Starts to look for services, once; false where that was done before.
+  ///
+  /// Throws what Avahi says.
   func browse() throws(DiscoveryOutage) -> Bool {
     guard unsafe browser == nil else { return false }
     unsafe browser = unsafe avahi_service_browser_new(
@@ -89,7 +91,9 @@ internal import USBModel
     return true
   }
 
-  /// Avahi's host name without the domain; asks the daemon. `nil` where it has none to tell.
+  /// Avahi's host name without the domain; asks the daemon.
+  ///
+  /// `nil` where it has none to tell.
   var hostName: String? {
     guard let name = unsafe avahi_client_get_host_name(client) else { return nil }
     // SAFETY: ends with NUL and belongs to the client.

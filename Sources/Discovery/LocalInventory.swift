@@ -3,7 +3,9 @@
 
 internal import USBModel
 
-/// What this machine is to announce, what it does announce, and the steps from one to the other. Pure.
+/// What this machine is to announce, what it does announce, and the steps from one to the other.
+///
+/// Pure.
 struct LocalInventory: Sendable {
   /// The most devices announced; Avahi limits the objects of one client to 1,024 (avahi-daemon.conf(5)).
   static let maximumDevices = 256

@@ -6,7 +6,9 @@ internal import Glibc
 
 /// Starts threads that are seen by name in `ps -L` and take no signals.
 enum NamedThread {
-  /// Runs `body` on its own detached thread; `name` is at most 15 bytes. Throws errno.
+  /// Runs `body` on its own detached thread; `name` is at most 15 bytes.
+  ///
+  /// Throws errno.
   ///
   /// Signals are blocked there, so that they reach the thread that waits for them.
   static func start(

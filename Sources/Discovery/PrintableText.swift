@@ -4,7 +4,9 @@
 /// Keeps of outside text what is safe to show.
 enum PrintableText {
   /// Drops control and format characters and the like, and blanks at both ends; the result has at
-  /// most `limit` bytes and ends between two scalars. Bytes that are no UTF-8 become U+FFFD before.
+  /// most `limit` bytes and ends between two scalars.
+  ///
+  /// Bytes that are no UTF-8 become U+FFFD before.
   static func kept(_ text: some StringProtocol, limit: Int) -> String {
     var kept = String.UnicodeScalarView()
     var length = 0

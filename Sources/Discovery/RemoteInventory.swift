@@ -72,7 +72,9 @@ struct RemoteInventory: Sendable {
     dirty.insert(instance)
   }
 
-  /// The daemon is gone: nothing is seen. What was told stays told until `settle`.
+  /// The daemon is gone: nothing is seen.
+  ///
+  /// What was told stays told until `settle`.
   mutating func forget() {
     seen = [:]
     dirty = []

@@ -20,6 +20,7 @@ struct ResolvedAddress: Sendable, Hashable {
   let rank: Rank
 
   /// Reads the four bytes of IPv4 or the sixteen of IPv6 in network order; `nil` for another count.
+  ///
   /// `text` is the address in numbers, `scope` the interface.
   init?(bytes: [UInt8], text: String, scope: String) {
     switch bytes.count {

@@ -17,16 +17,9 @@ public enum ExportSession {
     _ assignment: SessionCalls.Assignment, connection: consuming OwnedDescriptor,
     agent: borrowing AgentLink
   ) -> SessionEnd {
-    let termination: TerminationSignal
-    do throws(HostError) {
-      termination = try TerminationSignal()
-    } catch {
-      return .hostFailed(error.code.rawValue)
-    }
     let limits = URBPhaseLimits()
     return run(
-      assignment, connection: connection, agent: agent, termination: termination.rawValue,
-      limits: limits
+      assignment, connection: connection, agent: agent, termination: nil, limits: limits
     ) { (node, device) throws(SessionEnd) in
       try USBFSDevice.open(node, configuration: device.configurationValue, slots: limits.slots)
     }
@@ -34,10 +27,12 @@ public enum ExportSession {
 
   /// The same with a device made by `open`, ended by `termination` becoming readable.
   ///
+  /// Without one, SIGTERM and SIGINT end the URB phase, and until then the process as usual.
+  ///
   /// `open` gets what the agent passed as the device's node, and its description.
   public static func run<Opened: URBDevice & ~Copyable>(
     _ assignment: SessionCalls.Assignment, connection: consuming OwnedDescriptor,
-    agent: borrowing AgentLink, termination: Int32, limits: URBPhaseLimits,
+    agent: borrowing AgentLink, termination: Int32?, limits: URBPhaseLimits,
     open: (consuming OwnedDescriptor, Device) throws(SessionEnd) -> Opened
   ) -> SessionEnd {
     let socket = StreamSocket(connection)
@@ -68,8 +63,19 @@ public enum ExportSession {
 
   private static func serve<Opened: URBDevice & ~Copyable>(
     _ opened: consuming Opened, _ socket: consuming StreamSocket, pipelined: [UInt8],
-    device: Device, control: Int32, termination: Int32, limits: URBPhaseLimits
+    device: Device, control: Int32, termination: Int32?, limits: URBPhaseLimits
   ) -> SessionEnd {
+    guard let termination else {
+      // Only from here on is there something to end in order.
+      do throws(HostError) {
+        let signal = try TerminationSignal()
+        return serve(
+          opened, socket, pipelined: pipelined, device: device, control: control,
+          termination: signal.rawValue, limits: limits)
+      } catch {
+        return .hostFailed(error.code.rawValue)
+      }
+    }
     do throws(HostError) {
       let events = try URBPhase.watch(
         socket, opened, control: control, termination: termination)

@@ -49,10 +49,15 @@ struct ReceiveBuffer: ~Copyable {
     }
   }
 
+  /// True where the last receive left no room: there may be more to receive.
+  private(set) var mayHaveMore = false
+
   /// Receives what is there: bytes, 0 at the end of the stream, or a negative errno.
   mutating func receive(from socket: borrowing StreamSocket) -> Int {
     compact()
-    let result = socket.receive(into: memory + end, count: capacity - end)
+    let room = capacity - end
+    let result = socket.receive(into: memory + end, count: room)
+    mayHaveMore = result == room
     if result > 0 { end += result }
     return result
   }
@@ -65,8 +70,9 @@ struct ReceiveBuffer: ~Copyable {
     placed: inout Int
   ) -> Int {
     compact()
-    let result = socket.receive(
-      into: target, count: length, then: memory + end, count: capacity - end)
+    let room = capacity - end
+    let result = socket.receive(into: target, count: length, then: memory + end, count: room)
+    mayHaveMore = result == length + room
     placed = max(min(result, length), 0)
     if result > length { end += result - length }
     return result

@@ -30,6 +30,8 @@ extension URBPhase where Device: ~Copyable {
         return
       }
       takeCommands()
+      // A socket that filled less than there was room is empty; epoll tells when it is not.
+      guard received.mayHaveMore else { return }
     }
   }
 

@@ -108,7 +108,7 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
   /// Serves the peer until something ends; the device has no transfer left afterwards.
   mutating func run() -> SessionEnd {
     takeCommands()
-    flush()
+    settle()
     while end == nil {
       serve()
     }
@@ -134,7 +134,7 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
       flush()
       goOn()
       if !connectionReady.isEmpty { receive(connectionReady) }
-      flush()
+      settle()
       checkStall()
     } catch {
       end = .hostFailed(error.code.rawValue)
@@ -163,6 +163,18 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
       start(slot, waitingSince: since)
     }
     if end == nil, hold == .none { takeCommands() }
+  }
+
+  /// Sends, and takes commands again as long as that makes room for them.
+  ///
+  /// Without it a command that was held back for room would wait for an event that never comes.
+  private mutating func settle() {
+    flush()
+    while hold == .room, replies.count == 0, end == nil {
+      goOn()
+      guard replies.count > 0 else { return }
+      flush()
+    }
   }
 
   /// Sends what is queued, and keeps the time since when the peer takes nothing.

@@ -21,13 +21,17 @@ internal import Glibc
   ]
 
   /// The wished size of the socket's buffer in bytes; a hub with a disk shelf makes some thousand
-  /// events of about 1 kB at once. Without CAP_NET_ADMIN the system's limit stays.
+  /// events of about 1 kB at once.
+  ///
+  /// Without CAP_NET_ADMIN the system's limit stays.
   static let bufferSize: Int32 = 8 << 20
 
   // SAFETY: owned from init to deinit; only the watch's thread uses it.
   private let handle: OpaquePointer
 
-  /// Subscribes to USB and to `childSubsystems`; throws `.monitor`. Wants a living `struct udev`.
+  /// Subscribes to USB and to `childSubsystems`; throws `.monitor`.
+  ///
+  /// Wants a living `struct udev`.
   static func open(context: OpaquePointer) throws(HotplugError) -> UdevMonitor {
     guard let handle = unsafe udev_monitor_new_from_netlink(context, "udev") else {
       throw .monitor(errno: errno)

@@ -46,7 +46,10 @@ final class Acceptor<Connection: Sendable>: Sendable {
     while true {
       var address = sockaddr_storage()
       // SAFETY: the structure has the size the function expects.
-      let number = unsafe clinux_accept(events.descriptor.rawValue, &address)
+      let result = events.withDescriptor { listener in
+        unsafe clinux_accept(listener, &address)
+      }
+      guard let number = result else { return }
       if number >= 0 {
         guard let connection = admit(OwnedDescriptor(adopting: number), address) else { continue }
         guard inbox.offer(connection) else { return }

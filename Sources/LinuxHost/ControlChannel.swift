@@ -26,24 +26,7 @@ public final class ControlChannel: Sendable {
     self.events = events
     self.inbox = inbox
     self.broken = broken
-    events.setHandlers(onReadable: {
-      do throws(HostError) {
-        if let message = try ControlMessage.receive(
-          on: events.descriptor.rawValue, flags: Int32(MSG_DONTWAIT))
-        {
-          _ = inbox.offer(message)
-          return
-        }
-      } catch  where error.code == .resourceTemporarilyUnavailable {
-        return
-      } catch {
-        broken.error.withLock { $0 = error }
-      }
-      // The end, or a session that breaks the rules: nothing it says later counts.
-      events.setReading(false)
-      _ = shutdown(events.descriptor.rawValue, Int32(SHUT_RDWR))
-      inbox.finish()
-    })
+    events.setHandlers(onReadable: { ControlChannel.read(events, into: inbox, broken) })
     events.setReading(true)
   }
 
@@ -81,17 +64,51 @@ public final class ControlChannel: Sendable {
   ///
   /// The numbers are duplicated by the kernel; the caller keeps its own. Never waits. Throws
   /// `HostError`: `EAGAIN` where the session does not read (it is stuck), `EPIPE` or `ECONNRESET`
-  /// where it is gone, `EMSGSIZE` beyond the limits, `EBADF` for a number that is not open.
+  /// where it is gone, `EMSGSIZE` beyond the limits, `EBADF` for a number that is not open and after `close`.
   public func send(_ bytes: [UInt8], descriptors: [Int32] = []) throws(HostError) {
-    try ControlMessage.send(
-      bytes, descriptors, on: events.descriptor.rawValue, flags: Int32(MSG_DONTWAIT))
+    let result = events.withDescriptor { socket in
+      Result { () throws(HostError) in
+        try ControlMessage.send(bytes, descriptors, on: socket, flags: Int32(MSG_DONTWAIT))
+      }
+    }
+    guard let result else { throw HostError("send control message", "", .badFileDescriptor) }
+    try result.get()
   }
 
   /// Ends the connection, which the session sees; harmless the second time.
   public func close() {
-    _ = shutdown(events.descriptor.rawValue, Int32(SHUT_RDWR))
+    _ = events.withDescriptor { shutdown($0, Int32(SHUT_RDWR)) }
     events.cancel()
     inbox.finish()
+  }
+
+  /// Reads until nothing is there, the inbox is full, or the session has ended or broken a limit.
+  private static func read(
+    _ events: DescriptorEvents, into inbox: Inbox<ControlMessage>, _ broken: Broken
+  ) {
+    while true {
+      let result = events.withDescriptor { socket in
+        Result { () throws(HostError) in
+          try ControlMessage.receive(on: socket, flags: Int32(MSG_DONTWAIT))
+        }
+      }
+      switch result {
+      case .success(let message?)?:
+        guard inbox.offer(message) else { return }
+        continue
+      case .failure(let error)? where error.code == .resourceTemporarilyUnavailable:
+        return
+      case .failure(let error)?:
+        broken.error.withLock { $0 = error }
+      case .success(nil)?, nil:
+        break
+      }
+      // The end, or a session that breaks the rules: nothing it says later counts.
+      events.setReading(false)
+      _ = events.withDescriptor { shutdown($0, Int32(SHUT_RDWR)) }
+      inbox.finish()
+      return
+    }
   }
 
   /// Makes room for a message of the largest size; a packet counts twice with its bookkeeping.

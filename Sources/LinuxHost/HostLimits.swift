@@ -26,6 +26,8 @@ public enum HostLimits {
   public static let unreadBytes = 1 << 20
   /// Bytes one read of a local connection takes at most.
   public static let chunkLength = 64 << 10
+  /// Chunks that are read in one go before other work of the connection has its turn.
+  static let chunksPerTurn = 16
   /// Accepted connections that wait to be taken before accepting stops.
   public static let waitingConnections = 64
   /// Milliseconds a peer may take to accept what is sent to it.

@@ -54,22 +54,30 @@ public final class LocalConnection: Sendable {
   /// Ends the connection both ways; harmless the second time.
   public func close() {
     // The descriptor itself goes a moment later; the peer is to see the end now.
-    _ = shutdown(events.descriptor.rawValue, Int32(SHUT_RDWR))
+    _ = events.withDescriptor { shutdown($0, Int32(SHUT_RDWR)) }
     events.cancel()
     inbox.finish()
     outbox.fail(.badFileDescriptor)
   }
 
+  /// Reads until nothing is there, the inbox is full or the peer has ended.
   private static func read(_ events: DescriptorEvents, into inbox: Inbox<[UInt8]>) {
-    // One chunk per call: Dispatch calls again while there is more, and stopping in between works.
-    switch UnixSocket.receive(events.descriptor.rawValue, flags: Int32(MSG_DONTWAIT)) {
-    case .success(let chunk) where !chunk.isEmpty:
-      _ = inbox.offer(chunk, cost: chunk.count)
-    case .failure(.resourceTemporarilyUnavailable):
-      return
-    default:
-      events.setReading(false)
-      inbox.finish()
+    for _ in 0..<HostLimits.chunksPerTurn {
+      let result = events.withDescriptor { socket in
+        UnixSocket.receive(socket, flags: Int32(MSG_DONTWAIT))
+      }
+      switch result {
+      case .success(let chunk)? where !chunk.isEmpty:
+        guard inbox.offer(chunk, cost: chunk.count) else { return }
+      case .failure(.resourceTemporarilyUnavailable)?:
+        return
+      default:
+        events.setReading(false)
+        inbox.finish()
+        return
+      }
     }
+    // A peer that sends all the time must not keep the queue from writing.
+    events.callReadableSoon()
   }
 }

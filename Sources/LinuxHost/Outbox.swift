@@ -69,13 +69,14 @@ final class Outbox: Sendable {
         let result = unsafe message.bytes.withUnsafeBytes { buffer in
           let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[message.sent...])
           // SAFETY: send reads `count` bytes of the rest of the message.
-          return retryingOnInterrupt {
-            unsafe Glibc.send(
-              events.descriptor.rawValue, rest.baseAddress, rest.count,
-              Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
+          return events.withDescriptor { socket in
+            retryingOnInterrupt {
+              unsafe Glibc.send(
+                socket, rest.baseAddress, rest.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
+            }
           }
         }
-        switch result {
+        switch result ?? .failure(.badFileDescriptor) {
         case .success(let count): state.messages[0].sent += count
         case .failure(.resourceTemporarilyUnavailable):
           events.setWriting(true)

@@ -6,8 +6,8 @@ public import SystemPackage
 
 /// The kernel's device tree as files (Documentation/filesystems/sysfs.rst), below an injected root.
 ///
-/// Paths are relative to the root; an absolute path below the root is taken as it is. Reading may
-/// wait for the kernel's lock of a device: keep it off the cooperative pool (`BlockingWork`).
+/// Paths are relative to the root; an absolute path is taken as it is. Reading may wait for the
+/// kernel's lock of a device: keep it off the cooperative pool (`BlockingWork`).
 public struct Sysfs: Sendable {
   /// Where sysfs is mounted: `/sys`, or a directory of a test.
   public let root: FilePath
@@ -19,7 +19,7 @@ public struct Sysfs: Sendable {
 
   /// The absolute path for `path`.
   public func absolute(_ path: FilePath) -> FilePath {
-    path.starts(with: root) ? path : root.appending(path.components)
+    root.pushing(path)
   }
 
   /// Reads a text attribute without white space around it.

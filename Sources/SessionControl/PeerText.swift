@@ -9,6 +9,9 @@ public enum PeerText {
   /// Bytes that are kept of one text.
   public static let maximumLength = 128
 
+  /// Bytes that are kept of a path on the exporter: what the wire carries (SYSFS_PATH_MAX less NUL).
+  public static let maximumPathLength = 255
+
   /// The printable part of `text`, bounded; nil where nothing is left.
   public static func bounded(_ text: String?) -> String? {
     guard let text else { return nil }
@@ -19,8 +22,8 @@ public enum PeerText {
   /// The device with all its texts bounded, and no more interfaces than a device can have.
   public static func bounded(_ device: Device) -> Device {
     var device = device
-    // The path is the exporter's own; 255 bytes is what the wire carries of it.
-    device.sysfsPath = String(device.sysfsPath.unicodeScalars.prefix(255).filter { $0.isASCII })
+    let path = device.sysfsPath.utf8.prefix(maximumPathLength).filter { 0x20..<0x7F ~= $0 }
+    device.sysfsPath = String(decoding: path, as: UTF8.self)
     device.manufacturer = bounded(device.manufacturer)
     device.product = bounded(device.product)
     device.serial = bounded(device.serial)

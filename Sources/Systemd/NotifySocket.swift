@@ -5,7 +5,9 @@ internal import Glibc
 
 /// Sends one datagram to a UNIX socket.
 enum NotifySocket {
-  /// `path` is a path, or `@` and an abstract name. False where it could not be delivered.
+  /// `path` is a path, or `@` and an abstract name.
+  ///
+  /// False where it could not be delivered.
   static func send(_ bytes: [UInt8], to path: String) -> Bool {
     var address = sockaddr_un()
     let name = Array(path.utf8)

@@ -10,8 +10,9 @@ internal import Glibc
 public struct ServiceNotice: Sendable {
   /// Where the manager listens: a path, or `@` and an abstract name; `nil` without a manager.
   public let socketPath: String?
-  /// How often at least `watchdog` is expected; `nil` where the manager does not watch. Twice as
-  /// often is good practice (sd_watchdog_enabled(3)).
+  /// How often at least `watchdog` is expected; `nil` where the manager does not watch.
+  ///
+  /// Twice as often is good practice (sd_watchdog_enabled(3)).
   public let watchdogInterval: Duration?
 
   /// Takes the manager's words from the variables of the environment it gave to this process.
@@ -38,22 +39,30 @@ public struct ServiceNotice: Sendable {
     }
   }
 
-  /// The service is up; `status` is what `systemctl status` shows. False where nobody was told.
+  /// The service is up; `status` is what `systemctl status` shows.
+  ///
+  /// False where nobody was told.
   @discardableResult public func ready(status text: String? = nil) -> Bool {
     send(["READY=1"] + (text.map { [line(status: $0)] } ?? []))
   }
 
-  /// What `systemctl status` shows. False where nobody was told.
+  /// What `systemctl status` shows.
+  ///
+  /// False where nobody was told.
   @discardableResult public func status(_ text: String) -> Bool {
     send([line(status: text)])
   }
 
-  /// The service begins to stop. False where nobody was told.
+  /// The service begins to stop.
+  ///
+  /// False where nobody was told.
   @discardableResult public func stopping() -> Bool {
     send(["STOPPING=1"])
   }
 
-  /// The service is alive. False where nobody was told.
+  /// The service is alive.
+  ///
+  /// False where nobody was told.
   @discardableResult public func watchdog() -> Bool {
     send(["WATCHDOG=1"])
   }

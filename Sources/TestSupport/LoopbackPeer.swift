@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the devconfig authors
 
+internal import Glibc
 public import LinuxHost
 internal import SystemPackage
 public import USBIPWire
@@ -18,6 +19,12 @@ public struct LoopbackPeer: ~Copyable {
     public var reply: URBReply
     /// Data of an IN transfer.
     public var data: [UInt8]
+
+    /// Takes both.
+    public init(reply: URBReply, data: [UInt8] = []) {
+      self.reply = reply
+      self.data = data
+    }
   }
 
   /// What went wrong on this side.
@@ -89,8 +96,16 @@ public struct LoopbackPeer: ~Copyable {
     }
   }
 
-  /// Tells the session that nothing more comes.
+  /// Ends the connection both ways.
   public borrowing func finish() { socket.shutDown() }
+
+  /// Tells the session that nothing more comes; its replies still do.
+  public borrowing func finishSending() { _ = shutdown(socket.rawValue, Int32(SHUT_WR)) }
+
+  /// Does nothing for a while, as a slow peer does: the subject of a test, never its way to wait.
+  public borrowing func pause(milliseconds: Int32) throws(Failure) {
+    _ = poll(nil, 0, milliseconds)
+  }
 
   /// The header and payload of a submit, to be sent by `send`; remembers its direction.
   public mutating func encoded(_ submit: Submit, payload: [UInt8] = []) -> [UInt8] {

@@ -37,13 +37,24 @@ public final class SysfsTree: Sendable {
 
   /// Makes a directory and those above it.
   public func makeDirectory(_ path: FilePath) throws {
-    var whole = root
-    for component in path.components {
-      whole.append(component)
-      guard whole.withCString({ mkdir($0, 0o755) }) == 0 || errno == EEXIST else {
-        throw Errno(rawValue: errno)
-      }
+    try makeDirectory(text: path.string)
+  }
+
+  private func makeDirectory(text: String) throws {
+    guard !text.isEmpty, mkdir("\(root.string)/\(text)", 0o755) != 0, errno != EEXIST else {
+      return
     }
+    guard errno == ENOENT, let slash = text.lastIndex(of: "/") else { throw Errno(rawValue: errno) }
+    try makeDirectory(text: String(text[..<slash]))
+    guard mkdir("\(root.string)/\(text)", 0o755) == 0 || errno == EEXIST else {
+      throw Errno(rawValue: errno)
+    }
+  }
+
+  /// Makes the directory that `path` is in.
+  private func makeParent(of path: FilePath) throws {
+    let text = path.string
+    if let slash = text.lastIndex(of: "/") { try makeDirectory(text: String(text[..<slash])) }
   }
 
   /// Makes or replaces a file of text, and the directories above it.
@@ -53,9 +64,10 @@ public final class SysfsTree: Sendable {
 
   /// Makes or replaces a file of bytes, and the directories above it.
   public func write(_ bytes: [UInt8], to path: FilePath) throws {
-    try makeDirectory(path.removingLastComponent())
+    try makeParent(of: path)
     let descriptor = try FileDescriptor.open(
-      root.appending(path.components), .writeOnly, options: [.create, .truncate, .closeOnExec],
+      FilePath("\(root.string)/\(path.string)"), .writeOnly,
+      options: [.create, .truncate, .closeOnExec],
       permissions: [.ownerReadWrite, .groupRead, .otherRead])
     try descriptor.closeAfter { _ = try descriptor.writeAll(bytes) }
   }
@@ -63,7 +75,7 @@ public final class SysfsTree: Sendable {
   /// The text of a file.
   public func read(_ path: FilePath) throws -> String {
     let descriptor = try FileDescriptor.open(
-      root.appending(path.components), .readOnly, options: .closeOnExec)
+      FilePath("\(root.string)/\(path.string)"), .readOnly, options: .closeOnExec)
     return try descriptor.closeAfter {
       var text: [UInt8] = []
       var chunk = [UInt8](repeating: 0, count: 4096)
@@ -82,20 +94,20 @@ public final class SysfsTree: Sendable {
 
   /// Makes a link with exactly this text, such as `socket:[4711]`.
   public func linkText(_ path: FilePath, _ text: String) throws {
-    try makeDirectory(path.removingLastComponent())
-    let whole = root.appending(path.components)
+    try makeParent(of: path)
+    let whole = FilePath("\(root.string)/\(path.string)")
     _ = whole.withCString { unlink($0) }
     guard whole.withCString({ symlink(text, $0) }) == 0 else { throw Errno(rawValue: errno) }
   }
 
   /// Removes a file, a link, or a directory with all in it.
   public func remove(_ path: FilePath) {
-    SysfsTree.removeAll(root.appending(path.components))
+    SysfsTree.removeAll(FilePath("\(root.string)/\(path.string)"))
   }
 
   /// True where something is at `path`, links followed.
   public func exists(_ path: FilePath) -> Bool {
-    root.appending(path.components).withCString { access($0, F_OK) } == 0
+    FilePath("\(root.string)/\(path.string)").withCString { access($0, F_OK) } == 0
   }
 
   /// A new directory below `TMPDIR`, short enough for socket paths; the caller removes it.

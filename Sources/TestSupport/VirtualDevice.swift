@@ -62,11 +62,15 @@ public final class VirtualDevice: URBDevice, Sendable {
 
   private let guarded = Mutex(Guarded())
   private let counter: EventCounter
+  /// Rings for every submit, so that tests can wait for one.
+  private let submits: EventCounter
+  /// Two configurations, as told above.
   public let descriptors: DeviceDescriptors
 
   /// A device in configuration 1; throws `HostError` where there is no descriptor left for its bell.
   public init() throws(HostError) {
     counter = try EventCounter()
+    submits = try EventCounter()
     descriptors = VirtualDevice.layout
   }
 
@@ -78,11 +82,12 @@ public final class VirtualDevice: URBDevice, Sendable {
     return result
   }
 
-  // MARK: URBDevice
-
+  /// An event counter.
   public var pollDescriptor: Int32 { counter.rawValue }
+  /// Readable.
   public var pollReadiness: Epoll.Readiness { .input }
 
+  /// Starts a transfer, or refuses it as the test said.
   public func submit(_ transfer: Transfer, slot: Int) -> Int32 {
     withState { state in
       if state.isGone { return -19 }
@@ -91,10 +96,12 @@ public final class VirtualDevice: URBDevice, Sendable {
         .submitted(endpointAddress: transfer.endpointAddress, length: transfer.length))
       state.pending.append(Pending(transfer: transfer, slot: slot))
       advance(&state)
+      submits.signal()
       return 0
     }
   }
 
+  /// Ends a transfer at once.
   public func discard(slot: Int) {
     withState { state in
       guard let index = state.pending.firstIndex(where: { $0.slot == slot }) else { return }
@@ -109,6 +116,7 @@ public final class VirtualDevice: URBDevice, Sendable {
     }
   }
 
+  /// Takes one ended transfer, and copies its data as usbfs does.
   public func reap() -> ReapedTransfer {
     withState { state in
       guard !state.ended.isEmpty else {
@@ -128,6 +136,7 @@ public final class VirtualDevice: URBDevice, Sendable {
     }
   }
 
+  /// Selects one of the two configurations, or none.
   public func setConfiguration(_ value: UInt8) -> Int32 {
     withState { state in
       state.events.append(.setConfiguration(value))
@@ -139,6 +148,7 @@ public final class VirtualDevice: URBDevice, Sendable {
     }
   }
 
+  /// Selects an altsetting, if there is such.
   public func setInterface(_ number: UInt8, alternate: UInt8) -> Int32 {
     withState { state in
       state.events.append(.setInterface(number, alternate: alternate))
@@ -153,6 +163,7 @@ public final class VirtualDevice: URBDevice, Sendable {
     }
   }
 
+  /// Ends a stall.
   public func clearHalt(endpointAddress: UInt8) -> Int32 {
     withState { state in
       state.events.append(.clearHalt(endpointAddress))
@@ -162,6 +173,7 @@ public final class VirtualDevice: URBDevice, Sendable {
     }
   }
 
+  /// Ends all transfers and stalls.
   public func reset() -> Int32 {
     withState { state in
       state.events.append(.reset)
@@ -169,6 +181,16 @@ public final class VirtualDevice: URBDevice, Sendable {
       kill(&state) { _ in true }
       state.stalled = []
       return 0
+    }
+  }
+
+  /// Waits until at least `count` transfers are under way.
+  ///
+  /// Throws `HostError` with `ETIMEDOUT`.
+  public func waitForPending(_ count: Int) throws(HostError) {
+    while withState({ $0.pending.count }) < count {
+      try BackgroundThread.wait(for: submits.rawValue)
+      submits.drain()
     }
   }
 

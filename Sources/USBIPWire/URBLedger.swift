@@ -121,7 +121,7 @@ public struct URBLedger: ~Copyable {
     let isKilled = status == URBStatus.noEntry || status == URBStatus.connectionReset
     // A URB that never reached the kernel was not killed by it: ENOENT is then an answer.
     let wasKilled = isKilled && entry.isSubmitted
-    var completion = Completion(submit: nil, unlink: nil, hasRepeatedUnlinks: false)
+    var completion = Completion()
     if entry.isUnlinked, wasKilled, actualLength <= 0 {
       completion.unlink = UnlinkReply(
         seqnum: entry.unlinkSeqnum, status: URBStatus.connectionReset)

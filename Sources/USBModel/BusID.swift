@@ -13,12 +13,17 @@ public struct BusID: Sendable, Hashable, CustomStringConvertible {
   public let description: String
 
   /// Checks `text` byte by byte; `nil` unless it is digits, one dash, and digits joined by dots.
+  ///
+  /// A number has one to three digits and no leading zero: buses and ports count from 1, and each
+  /// device has one spelling only.
   public init?(_ text: some StringProtocol) {
     var fields: [Int] = [0]
     var dashes = 0
     guard text.utf8.count <= BusID.maximumLength else { return nil }
     for byte in text.utf8 {
       switch byte {
+      case UInt8(ascii: "0") where fields[fields.count - 1] == 0:
+        return nil
       case UInt8(ascii: "0")...UInt8(ascii: "9"):
         fields[fields.count - 1] += 1
       case UInt8(ascii: "-") where dashes == 0 && fields.count == 1:

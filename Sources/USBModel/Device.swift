@@ -90,9 +90,12 @@ public struct Device: Sendable, Hashable, Codable {
   }
 
   /// The name for people: the device's own strings first, then the hardware database, then numbers.
+  ///
+  /// A device writes its strings itself, so what a terminal would obey is left out, and a string
+  /// with nothing to see counts as none.
   public var name: String {
-    let maker = manufacturer ?? databaseVendor
-    let model = product ?? databaseProduct
+    let maker = Device.printable(manufacturer) ?? Device.printable(databaseVendor)
+    let model = Device.printable(product) ?? Device.printable(databaseProduct)
     switch (maker, model) {
     case (let maker?, let model?):
       return model.lowercased().hasPrefix(maker.lowercased()) ? model : "\(maker) \(model)"
@@ -109,7 +112,22 @@ public struct Device: Sendable, Hashable, Codable {
   ///
   /// Two devices with the same serial on one machine are told apart by the caller, who sees both.
   public var identity: String {
-    if let serial, !serial.isEmpty { return "\(vendorProduct)/\(serial)" }
+    if let serial, Device.printable(serial) != nil { return "\(vendorProduct)/\(serial)" }
     return "\(vendorProduct)@\(busID)"
+  }
+
+  /// The words of `text` joined by one space, without control and format characters.
+  private static func printable(_ text: String?) -> String? {
+    guard let text else { return nil }
+    var visible = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      switch scalar.properties.generalCategory {
+      case .control, .lineSeparator, .paragraphSeparator, .spaceSeparator: visible.append(" ")
+      case .format, .surrogate, .privateUse, .unassigned: break
+      default: visible.append(scalar)
+      }
+    }
+    let words = String(visible).split(separator: " ")
+    return words.isEmpty ? nil : words.joined(separator: " ")
   }
 }

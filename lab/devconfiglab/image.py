@@ -6,7 +6,6 @@ import fcntl
 import hashlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -70,7 +69,7 @@ def prepared(rebuild: bool = False) -> Image:
 
 def build(images: Path, directory: Path) -> None:
     for abandoned in images.glob("building-*"):
-        shutil.rmtree(abandoned, ignore_errors=True)
+        remove_unfinished(abandoned)
     started = time.monotonic()
     progress(f"building the machine image {directory.name} (once per recipe, a few minutes)")
     temporary = Path(tempfile.mkdtemp(prefix="building-", dir=images))
@@ -80,7 +79,7 @@ def build(images: Path, directory: Path) -> None:
             shutil.rmtree(directory)
         temporary.rename(directory)
     except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
+        remove_unfinished(temporary)
         raise
     progress(f"image {directory.name} built in {time.monotonic() - started:.0f} s")
 
@@ -89,25 +88,22 @@ def run_build(temporary: Path) -> None:
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "devconfig-lab", "-f", temporary / "key"],
                    check=True)
     log = temporary / "build.log"
-    environment = {**os.environ, "INITRD": "No", "LC_ALL": "C.UTF-8", "PYTHONPATH": str(paths.SOURCE)}
-    if os.getuid() == 0:
-        # Removed with everything else if the build dies. An ordinary user's mmdebstrap works as a subordinate
-        # user, who cannot reach into this directory; it keeps to /tmp and cleans up itself.
-        environment["TMPDIR"] = str(temporary)
+    environment = {**os.environ, "TMPDIR": str(temporary), "INITRD": "No", "LC_ALL": "C.UTF-8",
+                   "PYTHONPATH": str(paths.SOURCE)}
     sources, suite_sources = apt_sources()
     bootstrap = [*confined(), "mmdebstrap", "--variant=minbase", "--format=tar",
-                 f"--mode={'root' if os.getuid() == 0 else 'unshare'}", f"--include={','.join(recipe.GUEST_PACKAGES)}",
+                 "--mode=root", f"--include={','.join(recipe.GUEST_PACKAGES)}",
                  '--aptopt=APT::Install-Recommends "false"', '--dpkgopt=force-unsafe-io',
                  *(f"--dpkgopt=path-exclude={pattern}" for pattern in recipe.LEFT_OUT),
                  # systemd takes its identity from the kernel command line; one baked in would be shared by all.
                  '--customize-hook=: > "$1/etc/machine-id"',
                  f'--customize-hook=chroot "$1" useradd --create-home --shell /bin/bash {recipe.PERSON}',
                  recipe.SUITE, "-", *sources]
-    assemble = [*as_root(), sys.executable, "-m", "devconfiglab.assemble", str(temporary)]
+    assemble = [*confined(), sys.executable, "-m", "devconfiglab.assemble", str(temporary)]
     with open(log, "w") as output:
-        first = subprocess.Popen(dying_with_us(bootstrap), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        first = subprocess.Popen(bootstrap, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, env=environment, start_new_session=True)
-        second = subprocess.Popen(dying_with_us(assemble), stdin=first.stdout, stderr=subprocess.STDOUT,
+        second = subprocess.Popen(assemble, stdin=first.stdout, stderr=subprocess.STDOUT,
                                   stdout=output, env=environment, start_new_session=True)
         try:
             first.stdout.close()
@@ -125,8 +121,7 @@ def run_build(temporary: Path) -> None:
             failed = second.wait() != 0 or failed
         finally:
             for process in (first, second):
-                if process.poll() is None:
-                    process.send_signal(end_signal())
+                process.kill()
                 process.wait()
     if failed:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-30:])
@@ -148,27 +143,19 @@ def apt_sources() -> tuple:
     return [], ""
 
 
-def end_signal() -> signal.Signals:
-    """Root's build is confined, so nothing outlives its head; an ordinary user's mmdebstrap has to tidy up itself."""
-    return signal.SIGKILL if os.getuid() == 0 else signal.SIGTERM
-
-
-def dying_with_us(command: list) -> list:
-    return ["setpriv", "--pdeathsig", end_signal().name.removeprefix("SIG"), "--", *command]
-
-
 def confined() -> list:
-    """As root, a name space of its own: whatever ends the build also ends its processes and mounts."""
-    if os.getuid() != 0:
-        return []
-    return ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child=KILL", "--"]
+    """Name spaces of its own: whatever ends the build ends its processes and mounts too, even a kill -9 of the lab.
+
+    An ordinary user becomes root of a user name space there: file owners are kept, nothing else is gained.
+    """
+    as_root = [] if os.getuid() == 0 else ["--map-root-user", "--map-auto"]
+    return ["setpriv", "--pdeathsig", "KILL", "--", "unshare", *as_root, "--mount", "--pid", "--fork", "--mount-proc",
+            "--kill-child=KILL", "--"]
 
 
-def as_root() -> list:
-    """Root of a user name space for an ordinary user: file owners are kept, nothing else is gained."""
-    if os.getuid() == 0:
-        return []
-    return ["unshare", "--map-root-user", "--map-auto", "--"]
+def remove_unfinished(directory: Path) -> None:
+    """An ordinary user's half-built tree has files of subordinate users in it."""
+    subprocess.run([*confined(), "rm", "-rf", directory])
 
 
 def remove_old(images: Path, keep: Path) -> None:

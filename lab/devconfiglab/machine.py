@@ -68,7 +68,7 @@ class Machine:
         log.close()
         self._wait_for_monitor()
         self.port = self._control_port()
-        self.shell = RemoteShell(self.name, ssh_options(self.image, self.port, self.directory / "ssh"))
+        self.shell = self._new_shell()
         # Before the guest's kernel looks: devices that were plugged stay plugged over a power cut.
         again, self.plugged = self.plugged, []
         for name in again:
@@ -97,7 +97,7 @@ class Machine:
     def adopt(self, port: int) -> None:
         """Use a machine another process runs: everything but its power switch."""
         self.port = port
-        self.shell = RemoteShell(self.name, ssh_options(self.image, port, self.directory / "ssh"))
+        self.shell = self._new_shell()
 
     def power_off_hard(self) -> None:
         """Pull the mains plug."""
@@ -214,6 +214,10 @@ class Machine:
     def disk_node(self, device) -> str:
         """The block device of a plugged disk, such as /dev/sda."""
         return self.wait_until(f"readlink -e /dev/disk/by-id/usb-*_{device.serial}-0:0").strip()
+
+    def _new_shell(self) -> RemoteShell:
+        control_path = self.directory / "ssh"
+        return RemoteShell(self.name, ssh_options(self.image, self.port, control_path), control_path)
 
     # -- QEMU ----------------------------------------------------------------------------------------------
 

@@ -38,9 +38,10 @@ def ssh_options(image, port: int, control_path: Path) -> list:
 
 
 class RemoteShell:
-    def __init__(self, name: str, options: list):
+    def __init__(self, name: str, options: list, control_path: Path):
         self.name = name
         self.options = options
+        self._control_path = control_path
         self._connection = None
 
     def connect(self, limit: float) -> None:
@@ -67,6 +68,8 @@ class RemoteShell:
             self._connection.kill()
             self._connection.communicate()
             self._connection = None
+            # Killed, it leaves its socket behind, and the next one would not share its connection.
+            self._control_path.unlink(missing_ok=True)
 
     def command_line(self, command: str, timeout: float) -> list:
         # The guest's own timeout ends the command there; ours below is for a guest that is gone.

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+import USBIPWire
+
+/// A client, an exporter with the ledger under test, and a kernel, one random step at a time.
+///
+/// The client is as strict as vhci_hcd, and stricter: any answer it does not wait for is noted as
+/// a violation, as is a transfer whose end is not told as the kernel told it.
+struct LedgerSimulation: ~Copyable {
+  /// One submit in its life; sequence numbers come again, this does not.
+  final class Transfer {
+    let seqnum: UInt32
+    /// How the kernel ended it; `nil` while it runs or never ran.
+    var end: (status: Int32, length: Int32)?
+    /// True when `end` came of a discard or of another kill on this side.
+    var wasKilled = false
+    /// An unlink was taken in while the kernel had it.
+    var wasUnlinked = false
+    /// The status of a submit that the kernel refused.
+    var refusal: Int32?
+    init(seqnum: UInt32) { self.seqnum = seqnum }
+  }
+
+  enum Command {
+    case submit(Transfer)
+    case unlink(UInt32, target: UInt32, Transfer?)
+  }
+
+  enum Answer {
+    case submit(SubmitReply)
+    case unlink(UnlinkReply)
+  }
+
+  /// How often the interesting things happened.
+  struct Tally {
+    var submits = 0
+    var unlinks = 0
+    var unlinkWins = 0
+    var completionWins = 0
+    var rescuedData = 0
+    var drops = 0
+    var repeats = 0
+    var answersNow = 0
+    var shutdowns = 0
+    var refusals = 0
+    var stalls = 0
+    var duplicates = 0
+  }
+
+  private(set) var violations: [String] = []
+  private(set) var tally = Tally()
+
+  private var generator: SeededGenerator
+  private var ledger: URBLedger
+  private let maximumBytes: Int
+  private let seqnums: ClosedRange<UInt32>
+
+  private var commands: [Command] = []
+  private var answers: [Answer] = []
+
+  /// Client: what it waits for.
+  private var pending: [UInt32: Transfer] = [:]
+  private var pendingUnlinks: [UInt32: Transfer?] = [:]
+
+  /// Exporter: the transfer of each slot.
+  private var slots: [Transfer?]
+  /// Kernel: what it has, and what it has ended, in order.
+  private var running: [Int] = []
+  private var ended: [Int] = []
+  /// Exporter: what waits behind a barrier.
+  private var waiting: [Int] = []
+
+  init(seed: UInt64) {
+    generator = SeededGenerator(seed: seed)
+    let capacity = Int.random(in: 1...12, using: &generator)
+    maximumBytes = Int.random(in: 1...4000, using: &generator)
+    seqnums = 0...UInt32.random(in: 30...200, using: &generator)
+    slots = Array(repeating: nil, count: capacity)
+    ledger = URBLedger(
+      capacity: capacity, maximumBytes: maximumBytes,
+      maximumRepeatedUnlinks: Int.random(in: 1...6, using: &generator))
+  }
+
+  /// Lets the client talk for `steps`, then lets everything end.
+  mutating func run(steps: Int) {
+    for _ in 0..<steps where violations.isEmpty { step(clientTalks: true) }
+    // A kernel ends everything in the end, so a limit means that something is stuck.
+    var left = steps * 50
+    while left > 0, violations.isEmpty, !isIdle {
+      step(clientTalks: false)
+      left -= 1
+    }
+    guard violations.isEmpty else { return }
+    check(isIdle, "stuck: \(commands.count) commands, \(pending.count) pending")
+    check(pending.isEmpty, "submits without answer: \(pending.keys.sorted())")
+    check(pendingUnlinks.isEmpty, "unlinks without answer: \(pendingUnlinks.keys.sorted())")
+    check(ledger.count == 0, "the ledger holds \(ledger.count)")
+    check(ledger.outstandingBytes == 0, "the ledger counts \(ledger.outstandingBytes) bytes")
+    check(slots.allSatisfy { $0 == nil }, "slots are taken")
+  }
+
+  private var isIdle: Bool {
+    commands.isEmpty && answers.isEmpty && running.isEmpty && ended.isEmpty && waiting.isEmpty
+  }
+
+  private mutating func check(_ condition: Bool, _ violation: String) {
+    if !condition { violations.append(violation) }
+  }
+
+  private mutating func step(clientTalks: Bool) {
+    switch Int.random(in: 0..<10, using: &generator) {
+    case 0, 1: if clientTalks { submit() }
+    case 2: if clientTalks { unlink() }
+    case 3, 4: readCommand()
+    case 5: endTransfer()
+    case 6: reap()
+    case 7: leaveBarrier()
+    default: readAnswer()
+    }
+  }
+
+  // MARK: Client
+
+  private mutating func freeSeqnum() -> UInt32? {
+    let seqnum = UInt32.random(in: seqnums, using: &generator)
+    return pending[seqnum] == nil && pendingUnlinks[seqnum] == nil ? seqnum : nil
+  }
+
+  private mutating func submit() {
+    guard let seqnum = freeSeqnum() else { return }
+    let transfer = Transfer(seqnum: seqnum)
+    pending[seqnum] = transfer
+    commands.append(.submit(transfer))
+    tally.submits += 1
+  }
+
+  private mutating func unlink() {
+    guard let seqnum = freeSeqnum() else { return }
+    // Mostly what is pending, often the same again; now and then itself or anything.
+    var target = pending.keys.sorted().randomElement(using: &generator) ?? seqnum
+    if generator.once(in: 4) { target = pending.keys.min() ?? target }
+    if generator.once(in: 20) { target = seqnum }
+    if generator.once(in: 20) { target = UInt32.random(in: seqnums, using: &generator) }
+    pendingUnlinks[seqnum] = .some(pending[target])
+    commands.append(.unlink(seqnum, target: target, pending[target]))
+    tally.unlinks += 1
+  }
+
+  private mutating func readAnswer() {
+    guard !answers.isEmpty else { return }
+    switch answers.removeFirst() {
+    case .submit(let reply):
+      guard let transfer = pending.removeValue(forKey: reply.seqnum) else {
+        check(false, "RET_SUBMIT of \(reply.seqnum), which nobody waits for")
+        return
+      }
+      check(reply, of: transfer)
+    case .unlink(let reply):
+      guard let target = pendingUnlinks.removeValue(forKey: reply.seqnum) else {
+        check(false, "RET_UNLINK of \(reply.seqnum), which nobody waits for")
+        return
+      }
+      check(reply, of: target)
+    }
+  }
+
+  private mutating func check(_ reply: SubmitReply, of transfer: Transfer) {
+    let name = "RET_SUBMIT of \(reply.seqnum)"
+    if let refusal = transfer.refusal {
+      check(reply.status == refusal && reply.actualLength == 0, "\(name): not the refusal")
+      return
+    }
+    guard let end = transfer.end else {
+      check(false, "\(name) before its end")
+      return
+    }
+    check(reply.actualLength == end.length, "\(name) with \(reply.actualLength) of \(end.length)")
+    guard transfer.wasKilled else {
+      check(reply.status == end.status, "\(name): \(reply.status) for \(end.status)")
+      if transfer.wasUnlinked { tally.completionWins += 1 }
+      return
+    }
+    guard transfer.wasUnlinked else {
+      check(reply.status == -108, "\(name): \(reply.status) for a kill of ours")
+      tally.shutdowns += 1
+      return
+    }
+    check(end.length > 0, "\(name) although the unlink won")
+    check(reply.status == 0, "\(name): \(reply.status) for rescued data")
+    tally.rescuedData += 1
+  }
+
+  private mutating func check(_ reply: UnlinkReply, of target: Transfer?) {
+    let name = "RET_UNLINK \(reply.seqnum)"
+    let isPending = target.map { pending[$0.seqnum] === $0 } ?? false
+    switch reply.status {
+    case 0:
+      check(!isPending, "\(name) with 0 while its submit is pending: its data would be lost")
+    case -104:
+      guard let target, isPending else {
+        check(false, "\(name) won over nothing")
+        return
+      }
+      pending[target.seqnum] = nil
+      check(target.end?.length ?? 0 == 0, "\(name) won over data")
+      check(target.end == nil || target.wasKilled, "\(name) won over a completion")
+      tally.unlinkWins += 1
+    default:
+      check(false, "\(name) with \(reply.status)")
+    }
+  }
+
+  // MARK: Exporter
+
+  private mutating func readCommand() {
+    guard let command = commands.first else { return }
+    do {
+      switch command {
+      case .submit(let transfer):
+        let length = Int.random(in: 0...maximumBytes, using: &generator)
+        guard ledger.admits(length: length), let slot = slots.firstIndex(where: { $0 == nil })
+        else {
+          tally.stalls += 1
+          return
+        }
+        try ledger.submit(seqnum: transfer.seqnum, slot: slot, length: length)
+        slots[slot] = transfer
+        offerDuplicate(transfer.seqnum)
+        if generator.once(in: 3) { waiting.append(slot) } else { start(slot) }
+      case .unlink(let seqnum, let target, let transfer):
+        guard ledger.admitsUnlink else {
+          tally.stalls += 1
+          return
+        }
+        carryOut(
+          try ledger.unlink(Unlink(seqnum: seqnum, devid: 0, target: target)), of: transfer)
+      }
+      commands.removeFirst()
+    } catch {
+      check(false, "\(error)")
+    }
+  }
+
+  private mutating func offerDuplicate(_ seqnum: UInt32) {
+    guard generator.once(in: 10), let slot = slots.firstIndex(where: { $0 == nil }) else { return }
+    do throws(WireError) {
+      try ledger.submit(seqnum: seqnum, slot: slot, length: 1)
+      check(false, "took \(seqnum) twice")
+    } catch {
+      check(error == .duplicateSequenceNumber(seqnum), "\(error)")
+      tally.duplicates += 1
+    }
+  }
+
+  private mutating func carryOut(_ action: UnlinkAction, of transfer: Transfer?) {
+    switch action {
+    case .discard(let slot):
+      guard let unlinked = slots[slot], unlinked === transfer else {
+        check(false, "discards another transfer")
+        return
+      }
+      unlinked.wasUnlinked = true
+      discard(slot)
+    case .dropUnsubmitted(let slot, let reply):
+      check(slots[slot] === transfer && waiting.contains(slot), "drops another transfer")
+      waiting.removeAll { $0 == slot }
+      slots[slot] = nil
+      answers.append(.unlink(reply))
+      tally.drops += 1
+    case .answerNow(let reply):
+      answers.append(.unlink(reply))
+      tally.answersNow += 1
+    case .wait:
+      check(transfer?.wasUnlinked == true, "waits for no first unlink")
+      tally.repeats += 1
+    }
+  }
+
+  private mutating func start(_ slot: Int) {
+    guard !generator.once(in: 10) else {
+      // SUBMITURB failed.
+      let status: Int32 = [-12, -19, -22, -2].randomElement(using: &generator) ?? -22
+      slots[slot]?.refusal = status
+      tally.refusals += 1
+      complete(slot, status: status, length: 0)
+      return
+    }
+    ledger.markSubmitted(slot: slot)
+    running.append(slot)
+  }
+
+  private mutating func leaveBarrier() {
+    guard !waiting.isEmpty else { return }
+    start(waiting.removeFirst())
+  }
+
+  private mutating func reap() {
+    guard !ended.isEmpty else { return }
+    let slot = ended.removeFirst()
+    guard let end = slots[slot]?.end else { return check(false, "reaps a free slot") }
+    complete(slot, status: end.status, length: end.length)
+  }
+
+  private mutating func complete(_ slot: Int, status: Int32, length: Int32) {
+    let completion = ledger.complete(slot: slot, status: status, actualLength: length)
+    slots[slot] = nil
+    if let reply = completion.submit { answers.append(.submit(reply)) }
+    if let reply = completion.unlink { answers.append(.unlink(reply)) }
+    guard completion.hasRepeatedUnlinks else { return }
+    while let reply = ledger.takeRepeatedUnlink() { answers.append(.unlink(reply)) }
+  }
+
+  // MARK: Kernel
+
+  private mutating func endTransfer() {
+    guard let place = running.indices.randomElement(using: &generator) else { return }
+    if generator.once(in: 6) { return kill(place, status: -2) }
+    let status: Int32 = [0, 0, -32, -71, -75, -121].randomElement(using: &generator) ?? 0
+    end(place, status: status, length: Int32.random(in: 0...3, using: &generator))
+  }
+
+  private mutating func discard(_ slot: Int) {
+    guard let place = running.firstIndex(of: slot) else { return }
+    kill(place, status: generator.once(in: 4) ? -104 : -2)
+  }
+
+  private mutating func kill(_ place: Int, status: Int32) {
+    slots[running[place]]?.wasKilled = true
+    end(place, status: status, length: generator.once(in: 3) ? 5 : 0)
+  }
+
+  private mutating func end(_ place: Int, status: Int32, length: Int32) {
+    let slot = running.remove(at: place)
+    slots[slot]?.end = (status, length)
+    ended.append(slot)
+  }
+}
