@@ -3,6 +3,7 @@
 
 internal import AgentAPI
 internal import LinuxHost
+internal import SharePolicy
 internal import Sharing
 internal import Synchronization
 internal import SystemPackage
@@ -46,10 +47,19 @@ final class KernelExportDoor: ExportDoor {
   }
 
   func giveBack(_ busID: BusID, configuration: UInt8?) async {
+    _ = await tryToGiveBack(busID, configuration: configuration)
+  }
+
+  /// The same; false while somebody still holds the device, as a session that is about to end.
+  func tryToGiveBack(_ busID: BusID, configuration: UInt8?) async -> Bool {
     await BlockingWork.run("give-back") { [self] in returnNow(busID, configuration: configuration) }
   }
 
   private func take(_ device: Device) throws(AgentError) -> KernelClaim {
+    // What no listing shows, such as a mount of this very moment, the kernel itself is asked for.
+    if let use = localUses.claims(on: device).first {
+      throw AgentError(.denied, "\(device.name) is not shared: \(SharePolicy.reason(use))")
+    }
     do {
       try claimHubPort(device.busID)
       let usbfs = try USBDeviceNode.open(
@@ -77,21 +87,25 @@ final class KernelExportDoor: ExportDoor {
   }
 
   /// Undoes a claim, wholly or partly made; nothing here can be reported to anybody who could act.
-  private func returnNow(_ busID: BusID, configuration: UInt8?) {
+  private func returnNow(_ busID: BusID, configuration: UInt8?) -> Bool {
     hubPorts.withLock { $0[busID] = nil }
     guard let device = (try? tree.device(busID)) ?? nil,
       let usbfs = try? USBDeviceNode.open(
         busNumber: device.busNumber, deviceNumber: device.deviceNumber, devfs: places.devfs),
       let handle = try? USBDeviceHandle(wrapping: usbfs.rawValue)
-    else { return }
+    else { return true }
+    guard !device.interfaces.contains(where: KernelExportDoor.isHeld) else { return false }
     // What the importer's drivers left in the device must not meet this machine's drivers.
     try? handle.reset()
     if let configuration, configuration != device.configurationValue, configuration > 0 {
       try? handle.setConfiguration(configuration)
     }
-    let interfaces = ((try? tree.device(busID)) ?? nil)?.interfaces ?? device.interfaces
-    for interface in interfaces where interface.driver == nil {
+    for interface in tree.interfaces(of: busID) where interface.driver == nil {
       try? handle.attachKernelDriver(interface: interface.number)
     }
+    return !tree.interfaces(of: busID).contains(where: KernelExportDoor.isHeld)
   }
+
+  /// True where a program has the interface: usbfs is its driver then.
+  private static func isHeld(_ interface: Interface) -> Bool { interface.driver == "usbfs" }
 }

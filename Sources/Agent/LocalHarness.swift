@@ -78,13 +78,8 @@ struct LocalHarness: Sendable {
       }
       return AgentCalls.Outcome(device: status, changed: false)
     case .remote(let status, let device):
-      let isHeld = await attachments.attachment(device.key) != nil
-      guard status.remoteState != .offline || isHeld else {
-        throw AgentError(
-          .unreachable, "\(status.name) is OFFLINE: \(status.reason ?? "its exporter is silent")",
-          hint: "check that \(status.host) is on and the device is plugged in")
-      }
-      // What an announcement says is a hint only: the exporter itself is asked.
+      // What an announcement says, or that there is none now, is a hint only: the exporter itself
+      // is asked, which works while Avahi is away too.
       let user = RemoteUser(user: await peer.userName(), host: about.host)
       let changed = try await attachments.up(device, as: user)
       return AgentCalls.Outcome(

@@ -93,13 +93,16 @@ public actor Attachments<Door: AttachDoor> {
   private func alone(
     _ key: String, _ work: @escaping @Sendable (Attachments<Door>) async -> Result<Bool, AgentError>
   ) async throws(AgentError) -> Bool {
-    while let before = running[key] { _ = await before.value }
+    let before = running[key]
     // Owned by this actor and awaited right here: it ends before this call does, even where the
-    // caller is cancelled, so that no verb stops half way.
-    let task = Task { await work(self) }
+    // caller is cancelled, so that no verb stops half way. Each verb waits for the one before it.
+    let task = Task {
+      _ = await before?.value
+      return await work(self)
+    }
     running[key] = task
     let result = await task.value
-    running[key] = nil
+    if running[key] == task { running[key] = nil }
     return try result.get()
   }
 
@@ -185,7 +188,8 @@ public actor Attachments<Door: AttachDoor> {
         quietUntil = nil
       }
       guard now < limit else {
-        if let seen, state == .expecting { return seen.nodes }
+        // It is configured at least: a driver without its node, or none and no quiet to be sure of it.
+        if let seen, state != .unconfigured { return seen.nodes }
         throw AgentError(
           .timedOut, "\(device.name) did not come up within \(timing.usable)",
           hint: "journalctl -k shows what the kernel says of it")

@@ -24,7 +24,7 @@ public struct DeviceNumbers: Sendable, Hashable, Codable {
   /// Starts at 1.
   public init() {}
 
-  /// The number of the device `key`; a new one the first time. Returns true when it changed anything.
+  /// The number of the device `key`, a new one the first time; `changed` tells what is to be saved.
   public mutating func number(
     _ key: String, name: String, host: String
   ) -> (id: Int, changed: Bool) {

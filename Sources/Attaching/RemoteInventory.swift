@@ -18,6 +18,8 @@ public struct RemoteInventory: Sendable {
   }
 
   private var entries: [String: Entry] = [:]
+  /// The key of the device each source announced last; one source announces one device.
+  private var keys: [String: String] = [:]
 
   /// Starts empty.
   public init() {}
@@ -25,14 +27,12 @@ public struct RemoteInventory: Sendable {
   /// Takes a device that is announced by `source`; returns true when anything changed.
   public mutating func found(_ device: RemoteDevice, source: String) -> Bool {
     // A device that moved on its exporter comes back under the same instance with another key.
-    for (key, entry) in entries where entry.source == source && key != device.key {
-      entries[key] = nil
-    }
-    guard entries[device.key] != nil || entries.count < RemoteInventory.maximumDevices else {
-      return false
-    }
+    if let key = keys[source], key != device.key { drop(key) }
     let before = entries[device.key]
+    guard before != nil || entries.count < RemoteInventory.maximumDevices else { return false }
+    if let before { keys[before.source] = nil }
     entries[device.key] = Entry(device: device, source: source, lostAt: nil)
+    keys[source] = device.key
     return before?.device != device || before?.lostAt != nil
   }
 
@@ -40,23 +40,23 @@ public struct RemoteInventory: Sendable {
   public mutating func lost(
     source: String, reason: String, now: ContinuousClock.Instant
   ) -> Bool {
-    var changed = false
-    for (key, entry) in entries where entry.source == source && entry.lostAt == nil {
-      entries[key]?.lostAt = now
-      entries[key]?.device.state = .offline
-      entries[key]?.device.user = .nobody
-      entries[key]?.device.reason = reason
-      changed = true
-    }
-    return changed
+    guard let key = keys[source], entries[key]?.lostAt == nil else { return false }
+    entries[key]?.lostAt = now
+    entries[key]?.device.state = .offline
+    entries[key]?.device.user = .nobody
+    entries[key]?.device.reason = reason
+    return true
   }
 
   /// Forgets what has been OFFLINE for long.
   public mutating func expire(now: ContinuousClock.Instant) {
-    entries = entries.filter { _, entry in
-      guard let lostAt = entry.lostAt else { return true }
-      return now - lostAt < RemoteInventory.offlineListing
+    for (key, entry) in entries {
+      if let lostAt = entry.lostAt, now - lostAt >= RemoteInventory.offlineListing { drop(key) }
     }
+  }
+
+  private mutating func drop(_ key: String) {
+    if let entry = entries.removeValue(forKey: key) { keys[entry.source] = nil }
   }
 
   /// The device `key`.

@@ -78,7 +78,8 @@ struct BufferPool: ~Copyable {
     resting[sizeClass] = buffer
   }
 
-  private static func deallocate(_ buffer: UnsafeMutableRawPointer) {
+  /// Gives a buffer back to the system.
+  static func deallocate(_ buffer: UnsafeMutableRawPointer) {
     // SAFETY: undoes the offset of `take`.
     (buffer - (alignment - headerLength)).deallocate()
   }

@@ -20,6 +20,8 @@ struct Slot {
   var shortNotOK = false
   /// ZERO_PACKET was set.
   var zeroPacket = false
+  /// True from `take` to `give`.
+  var isTaken = false
   /// True from submit to reap.
   var isInFlight = false
   /// The next free slot, -1 at the end of the list.
@@ -59,7 +61,10 @@ struct SlotPool: ~Copyable {
   }
 
   deinit {
-    // Buffers of slots still in use go down with the session.
+    // The kernel writes to no buffer any more: usbfs copies only when a URB is reaped.
+    for index in 0..<capacity where slots[index].isTaken {
+      BufferPool.deallocate(slots[index].memory)
+    }
     slots.deallocate()
   }
 
@@ -79,7 +84,8 @@ struct SlotPool: ~Copyable {
     guard slotsInUse == 0 || bytesInUse + payload <= byteLimit else { return nil }
     let index = Int(firstFree)
     firstFree = slots[index].nextFree
-    slots[index] = Slot(memory: buffers.take(sizeClass), sizeClass: sizeClass)
+    slots[index] = Slot(
+      memory: buffers.take(sizeClass), sizeClass: sizeClass, isTaken: true)
     bytesInUse += payload
     slotsInUse += 1
     return index
@@ -91,6 +97,7 @@ struct SlotPool: ~Copyable {
     buffers.give(slot.memory, slot.sizeClass)
     bytesInUse -= BufferPool.payload(of: slot.sizeClass)
     slotsInUse -= 1
+    slots[index].isTaken = false
     slots[index].isInFlight = false
     slots[index].nextFree = firstFree
     firstFree = Int32(index)

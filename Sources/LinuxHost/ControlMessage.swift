@@ -51,8 +51,7 @@ public struct ControlMessage: Sendable {
     var truncated: Int32 = 0
     let result = unsafe bytes.withUnsafeMutableBytes { buffer in
       guard let start = buffer.baseAddress else { return Result<Int, Errno>.success(0) }
-      // SAFETY: the length is the buffer's, and `numbers` has room for the most that can come
-      // (CLINUX_MAXIMUM_DESCRIPTORS, a test compares the two).
+      // SAFETY: the length is the buffer's, and `numbers` has room for the most that can come.
       return retryingOnInterrupt {
         unsafe clinux_receive_message(
           socket, start, buffer.count, &numbers, &count, &truncated, flags)

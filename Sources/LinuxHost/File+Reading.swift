@@ -91,6 +91,8 @@ func resolvedPath(_ path: FilePath) -> FilePath? {
 
 /// True where something is at `path`, links followed.
 func pathExists(_ path: FilePath) -> Bool {
-  // SAFETY: the string is NUL-terminated and lives for the call.
-  unsafe path.withCString { unsafe access($0, F_OK) } == 0
+  // Not access(2): a device policy of the service (cgroup) refuses even F_OK on a node it forbids.
+  var status = stat()
+  // SAFETY: the string is NUL-terminated and lives for the call; stat fills the structure.
+  return unsafe path.withCString { unsafe stat($0, &status) } == 0
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the devconfig authors
 
+private import CLinux
+
 /// How much of anything from outside this module takes in, and how long it waits.
 public enum HostLimits {
   /// Bytes of one text attribute; sysfs gives one page (Documentation/filesystems/sysfs.rst).
@@ -37,7 +39,7 @@ public enum HostLimits {
   /// Bytes of one control message.
   public static let controlMessageLength = 256 << 10
   /// Descriptors beside one control message.
-  public static let controlDescriptors = 4
+  public static let controlDescriptors = Int(CLINUX_MAXIMUM_DESCRIPTORS)
   /// Control messages that wait to be taken before reading stops.
   public static let waitingControlMessages = 16
   /// Supplementary groups of a peer; the kernel's NGROUPS_MAX.

@@ -41,8 +41,8 @@ public struct SharePolicy: Sendable {
     }
   }
 
-  /// One use in words for people.
-  static func reason(_ use: LocalUse) -> String {
+  /// One use in words for people, naming the owner.
+  public static func reason(_ use: LocalUse) -> String {
     switch use {
     case .mounted(let node, let path): "\(node) is mounted on \(path)"
     case .swap(let node): "\(node) is swap space of its machine"

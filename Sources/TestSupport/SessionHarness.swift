@@ -72,7 +72,9 @@ public final class SessionHarness: Sendable {
     try pair(type: Int32(SOCK_STREAM.rawValue))
   }
 
-  /// Why the session ended; waits for it. Throws `HostError` with `ETIMEDOUT`.
+  /// Why the session ended; waits for it.
+  ///
+  /// Throws `HostError` with `ETIMEDOUT`.
   public func end() throws(HostError) -> SessionEnd {
     try BackgroundThread.wait(for: ended.rawValue)
     guard let end = state.withLock({ $0.end }) else {

@@ -72,9 +72,23 @@ extension VirtualDevice {
       guard !state.reports.isEmpty else { return nil }
       return read(state.reports.removeFirst(), transfer)
     case 0x84:
-      return read((0..<transfer.length).map { UInt8(truncatingIfNeeded: $0 &* 7) }, transfer)
+      return read(VirtualDevice.sevens(transfer.length), transfer)
     default:
       return Outcome(status: -2, moved: 0)
+    }
+  }
+
+  /// 0, 7, 14, … modulo 256.
+  private static func sevens(_ count: Int) -> [UInt8] {
+    let period = (0..<256).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+    return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      // SAFETY: each piece ends within the buffer's `count` bytes.
+      for start in stride(from: 0, to: count, by: 256) {
+        let piece = period.prefix(count - start)
+        UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[start...])
+          .copyBytes(from: piece)
+      }
+      initialized = count
     }
   }
 

@@ -15,7 +15,8 @@ struct HostileInputTests {
     let devid = VirtualDevice.description().devid
     var words: [UInt32] = [1, 0x0102_0304, devid, 1, 4, 0, 16, 0, 0, 0, 0, 0]
     for (index, value) in changes { words[index] = value }
-    return words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * $0)) } }
+    return words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * $0)) }
+    }
   }
 
   static let fatal: [([Int: UInt32], WireError)] = [

@@ -155,7 +155,8 @@ struct AgentImportTests {
       #expect(call.method == ExporterCalls.importDevice)
       #expect(call.upgrade == true)
       #expect(
-        call.parameters == ExporterCalls.ImportParameters(busid: "3-2.1", user: "ann", host: "desk-7"))
+        call.parameters
+          == ExporterCalls.ImportParameters(busid: "3-2.1", user: "ann", host: "desk-7"))
       try peer.send(try AgentImportTests.reply() + [0, 0, 0, 1])
     }
     #expect(error == nil)

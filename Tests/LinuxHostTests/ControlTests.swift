@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the devconfig authors
 
-import CLinux
 import Glibc
 import SystemPackage
 import Testing
@@ -18,10 +17,6 @@ import Testing
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { return [] }
     return [UInt64(status.st_dev), UInt64(status.st_ino), UInt64(status.st_rdev)]
-  }
-
-  @Test func `the limits of Swift and C agree`() {
-    #expect(HostLimits.controlDescriptors == Int(CLINUX_MAXIMUM_DESCRIPTORS))
   }
 
   @Test func `packets keep their borders and bring descriptors, both ways`() async throws {

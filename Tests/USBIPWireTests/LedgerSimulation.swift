@@ -7,7 +7,7 @@ import USBIPWire
 ///
 /// The client is as strict as vhci_hcd, and stricter: any answer it does not wait for is noted as
 /// a violation, as is a transfer whose end is not told as the kernel told it.
-struct LedgerSimulation: ~Copyable {
+struct LedgerSimulation<Dice: RandomNumberGenerator>: ~Copyable {
   /// One submit in its life; sequence numbers come again, this does not.
   final class Transfer {
     let seqnum: UInt32
@@ -32,26 +32,10 @@ struct LedgerSimulation: ~Copyable {
     case unlink(UnlinkReply)
   }
 
-  /// How often the interesting things happened.
-  struct Tally {
-    var submits = 0
-    var unlinks = 0
-    var unlinkWins = 0
-    var completionWins = 0
-    var rescuedData = 0
-    var drops = 0
-    var repeats = 0
-    var answersNow = 0
-    var shutdowns = 0
-    var refusals = 0
-    var stalls = 0
-    var duplicates = 0
-  }
-
   private(set) var violations: [String] = []
-  private(set) var tally = Tally()
+  private(set) var tally = LedgerTally()
 
-  private var generator: SeededGenerator
+  private var generator: Dice
   private var ledger: URBLedger
   private let maximumBytes: Int
   private let seqnums: ClosedRange<UInt32>
@@ -71,8 +55,8 @@ struct LedgerSimulation: ~Copyable {
   /// Exporter: what waits behind a barrier.
   private var waiting: [Int] = []
 
-  init(seed: UInt64) {
-    generator = SeededGenerator(seed: seed)
+  init(generator dice: Dice) {
+    generator = dice
     let capacity = Int.random(in: 1...12, using: &generator)
     maximumBytes = Int.random(in: 1...4000, using: &generator)
     seqnums = 0...UInt32.random(in: 30...200, using: &generator)

@@ -6,9 +6,9 @@ import Testing
 @Suite struct LedgerSimulationTests {
   /// Many short lives rather than a few long ones: a failing seed is then quick to follow.
   @Test(arguments: 0..<20) func keepsTheRulesInAnyOrder(hundred: UInt64) {
-    var total = LedgerSimulation.Tally()
+    var total = LedgerTally()
     for seed in hundred * 100..<hundred * 100 + 100 {
-      var simulation = LedgerSimulation(seed: seed)
+      var simulation = LedgerSimulation(generator: SeededGenerator(seed: seed))
       simulation.run(steps: 600)
       #expect(simulation.violations == [], "seed \(seed)")
       total.add(simulation.tally)
@@ -20,22 +20,5 @@ import Testing
       total.duplicates,
     ]
     #expect(counts.allSatisfy { $0 >= 20 }, "\(total)")
-  }
-}
-
-extension LedgerSimulation.Tally {
-  mutating func add(_ other: Self) {
-    submits += other.submits
-    unlinks += other.unlinks
-    unlinkWins += other.unlinkWins
-    completionWins += other.completionWins
-    rescuedData += other.rescuedData
-    drops += other.drops
-    repeats += other.repeats
-    answersNow += other.answersNow
-    shutdowns += other.shutdowns
-    refusals += other.refusals
-    stalls += other.stalls
-    duplicates += other.duplicates
   }
 }

@@ -64,7 +64,8 @@ def parser() -> argparse.ArgumentParser:
     run = command("run", scenario.run, "Play scenarios and take everything down afterwards.")
     booting(run)
     run.add_argument("--running", action="store_true", help="play on the machines of `lab up` and leave them")
-    run.add_argument("scenarios", nargs="+", metavar="SCENARIO", choices=sorted(scenario.names()))
+    run.add_argument("scenarios", nargs="+", metavar="SCENARIO", choices=["all", *scenario.names()],
+                     help="one or more of `lab list`, or all")
     demo = command("demo", scenario.run, "The session of Figure 6, live.")
     booting(demo)
     demo.set_defaults(scenarios=["demo"], running=False)

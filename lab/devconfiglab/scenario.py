@@ -66,7 +66,7 @@ def play_on_own_machines(options, report: Report) -> None:
 
 
 def play_all(pair, chosen: list, report: Report) -> None:
-    for name in chosen:
+    for name in names() if "all" in chosen else chosen:
         play(pair, name, report)
 
 

@@ -4,7 +4,7 @@
 import re
 import time
 
-from ..devices import Disk, Keyboard
+from ..devices import Disk, Keyboard, SerialPort
 from . import agent
 
 MACHINES = ("alpha", "beta")
@@ -18,6 +18,7 @@ def play(office, report) -> None:
     stick = Disk("stick")
     alpha.plug(stick)
     alpha.plug(Keyboard("keyboard"))
+    alpha.plug(SerialPort("serial"))
     bus_id = alpha.bus_id(stick)
     agent.install(office, report)
     agent.start_agent(report, beta)
