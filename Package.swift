@@ -97,7 +97,7 @@ let package = Package(
       ]),
 
     .testTarget(name: "USBModelTests", dependencies: ["USBModel", "TestSupport"]),
-    .testTarget(name: "USBIPWireTests", dependencies: ["USBIPWire", "TestSupport"]),
+    .testTarget(name: "USBIPWireTests", dependencies: ["USBIPWire", "USBModel", "TestSupport"]),
     .testTarget(name: "SharePolicyTests", dependencies: ["SharePolicy", "TestSupport"]),
     .testTarget(name: "AgentAPITests", dependencies: ["AgentAPI", "TestSupport"]),
     .testTarget(name: "LinuxHostTests", dependencies: ["LinuxHost", "TestSupport"]),

@@ -22,6 +22,22 @@ public func fuzzOperations(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt 
   return 0
 }
 
+/// How a message is cut up.
+private enum Pieces {
+  case whole
+  case single
+  /// As the parser says, so that nothing behind the message is touched.
+  case missing
+
+  func count(_ missing: Int, of rest: Int) -> Int {
+    switch self {
+    case .whole: rest
+    case .single: 1
+    case .missing: min(missing, rest)
+    }
+  }
+}
+
 /// What became of a message, and how much of it was taken.
 private struct Outcome<Value: Equatable>: Equatable {
   var value: Value?
@@ -30,9 +46,9 @@ private struct Outcome<Value: Equatable>: Equatable {
 }
 
 private func checkRequest(_ bytes: [UInt8]) {
-  let whole = request(bytes, piece: { _ in bytes.count })
-  precondition(request(bytes, piece: { _ in 1 }) == whole, "pieces matter")
-  precondition(request(bytes, piece: { $0 }) == whole, "missingBytes misleads")
+  let whole = request(bytes, .whole)
+  precondition(request(bytes, .single) == whole, "pieces matter")
+  precondition(request(bytes, .missing) == whole, "missingBytes misleads")
   guard whole.error == nil else { return }
   switch whole.value {
   case .deviceList:
@@ -49,17 +65,19 @@ private func checkRequest(_ bytes: [UInt8]) {
   }
 }
 
-private func request(_ bytes: [UInt8], piece: (Int) -> Int) -> Outcome<OperationRequest> {
+private func request(_ bytes: [UInt8], _ pieces: Pieces) -> Outcome<OperationRequest> {
   var parser = OperationRequestParser()
   var outcome = Outcome<OperationRequest>()
   var rest = bytes[...]
   do throws(WireError) {
     while outcome.value == nil, !rest.isEmpty {
-      let count = min(rest.count, max(1, piece(parser.missingBytes)))
+      let count = pieces.count(parser.missingBytes, of: rest.count)
+      precondition(count > 0, "the parser wants nothing and says nothing")
       try parser.append(rest.prefix(count))
       rest = rest.dropFirst(count)
       outcome.value = try parser.next()
     }
+    precondition(pieces != .missing || parser.remainder.isEmpty, "missingBytes reads too far")
     outcome.rest = parser.remainder + rest
   } catch {
     outcome.error = error
@@ -68,17 +86,17 @@ private func request(_ bytes: [UInt8], piece: (Int) -> Int) -> Outcome<Operation
 }
 
 private func checkReply(_ bytes: [UInt8], expecting code: OperationCode) {
-  let whole = reply(bytes, expecting: code, piece: { _ in bytes.count })
-  precondition(reply(bytes, expecting: code, piece: { _ in 1 }) == whole, "pieces matter")
-  precondition(reply(bytes, expecting: code, piece: { $0 }) == whole, "missingBytes misleads")
+  let whole = reply(bytes, expecting: code, .whole)
+  precondition(reply(bytes, expecting: code, .single) == whole, "pieces matter")
+  precondition(reply(bytes, expecting: code, .missing) == whole, "missingBytes misleads")
   // What was understood must mean the same when we say it.
   switch whole.value {
   case .deviceList(let devices):
     let again = reply(
-      OperationReply.deviceList(devices), expecting: code, piece: { _ in 4096 * 4096 })
+      OperationReply.deviceList(devices), expecting: code, .whole)
     precondition(again.value == .deviceList(devices.map(written)), "another list")
   case .imported(let device):
-    let again = reply(OperationReply.importReply(device), expecting: code, piece: { _ in 512 })
+    let again = reply(OperationReply.importReply(device), expecting: code, .whole)
     precondition(again.value == .imported(written(device)), "another device")
   case .refused, nil:
     break
@@ -93,7 +111,7 @@ private func written(_ device: Device) -> Device {
   return device
 }
 
-private func reply(_ bytes: [UInt8], expecting code: OperationCode, piece: (Int) -> Int)
+private func reply(_ bytes: [UInt8], expecting code: OperationCode, _ pieces: Pieces)
   -> Outcome<OperationReplyParser.Parsed>
 {
   var parser = OperationReplyParser(expecting: code)
@@ -101,11 +119,13 @@ private func reply(_ bytes: [UInt8], expecting code: OperationCode, piece: (Int)
   var rest = bytes[...]
   do throws(WireError) {
     while outcome.value == nil, !rest.isEmpty {
-      let count = min(rest.count, max(1, piece(parser.missingBytes)))
+      let count = pieces.count(parser.missingBytes, of: rest.count)
+      precondition(count > 0, "the parser wants nothing and says nothing")
       parser.append(rest.prefix(count))
       rest = rest.dropFirst(count)
       outcome.value = try parser.next()
     }
+    precondition(pieces != .missing || parser.remainder.isEmpty, "missingBytes reads too far")
     outcome.rest = parser.remainder + rest
   } catch {
     outcome.error = error

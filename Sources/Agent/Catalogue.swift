@@ -121,7 +121,7 @@ actor Catalogue {
     for (key, attachment) in held where devices[key] == nil { devices[key] = attachment.device }
     let keys = LocalKeys(agent: agent, devices: shared.map(\.device))
     let local = shared.map {
-      Entry(key: keys[$0.device.busID], status: localStatus($0, keys), remote: nil)
+      Entry(key: keys[$0.device.busID], status: localStatus($0, keys, held), remote: nil)
     }
     let others = devices.values.map { device in
       Entry(key: device.key, status: remoteStatus(device, held[device.key]), remote: device)
@@ -129,15 +129,19 @@ actor Catalogue {
     return local + others
   }
 
-  private func localStatus(_ shared: SharedDevice, _ keys: LocalKeys) -> DeviceStatus {
+  private func localStatus(
+    _ shared: SharedDevice, _ keys: LocalKeys, _ held: [String: Attachment]
+  ) -> DeviceStatus {
     let device = shared.device
+    let owner = held.values.first { $0.localBusID == device.busID }?.device.exporter.host
     let id = remember(keys[device.busID], name: device.name, host: hostName)
     return DeviceStatus(
       id: id, name: device.name, host: hostName, address: "", port: port,
       busID: device.busID.description, vendorID: VendorProduct.hex(device.vendorProduct.vendor),
       productID: VendorProduct.hex(device.vendorProduct.product), serial: device.serial,
       localState: .detached, remoteState: shared.state, remoteUser: shared.user,
-      reason: shared.denial?.reason, isLocal: true)
+      reason: owner.map { "it came from \($0) over USB/IP" } ?? shared.denial?.reason,
+      isLocal: true)
   }
 
   private func remoteStatus(_ device: RemoteDevice, _ attachment: Attachment?) -> DeviceStatus {

@@ -27,7 +27,7 @@ struct Cleanup: Sendable {
       if isFree { try? await undo.change { $0.ports.remove(port) } }
     }
     for busID in record.claimed {
-      if await giveBack(busID, door) {
+      if await door.giveBack(busID, configuration: nil) {
         try? await undo.change { $0.claimed.remove(busID) }
       } else {
         log.error(
@@ -35,19 +35,6 @@ struct Cleanup: Sendable {
           metadata: ["device.busid": "\(busID)"])
       }
     }
-  }
-
-  /// How long a session of the dead agent may take to notice and end.
-  private static let patience = Duration.seconds(5)
-
-  private func giveBack(_ busID: BusID, _ door: KernelExportDoor) async -> Bool {
-    let limit = ContinuousClock.now + Cleanup.patience
-    while ContinuousClock.now < limit {
-      if await door.tryToGiveBack(busID, configuration: nil) { return true }
-      // The session is no child of this process: nothing tells when it has ended.
-      try? await Task.sleep(for: .milliseconds(100))
-    }
-    return false
   }
 
   private func detach(_ port: Int, _ host: VirtualHost) -> Bool {

@@ -46,13 +46,19 @@ final class KernelExportDoor: ExportDoor {
     try await BlockingWork.run("claim") { [self] () throws(AgentError) in try take(device) }
   }
 
-  func giveBack(_ busID: BusID, configuration: UInt8?) async {
-    _ = await tryToGiveBack(busID, configuration: configuration)
-  }
+  /// How long a session may take to let go of its device after its end was asked for.
+  private static let patience = Duration.seconds(5)
 
-  /// The same; false while somebody still holds the device, as a session that is about to end.
-  func tryToGiveBack(_ busID: BusID, configuration: UInt8?) async -> Bool {
-    await BlockingWork.run("give-back") { [self] in returnNow(busID, configuration: configuration) }
+  func giveBack(_ busID: BusID, configuration: UInt8?) async -> Bool {
+    let limit = ContinuousClock.now + KernelExportDoor.patience
+    while true {
+      let isBack = await BlockingWork.run("give-back") { [self] in
+        returnNow(busID, configuration: configuration)
+      }
+      guard !isBack, ContinuousClock.now < limit else { return isBack }
+      // After a crash the session is no child of this process: nothing tells when it has ended.
+      try? await Task.sleep(for: .milliseconds(100))
+    }
   }
 
   private func take(_ device: Device) throws(AgentError) -> KernelClaim {

@@ -149,17 +149,15 @@ struct SessionHost: Sendable {
     }
     // The control socket is closed: the process is about to end, or it hangs and is made to.
     channel.close()
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask { _ = await process.ended() }
-      group.addTask {
-        do {
-          try await Task.sleep(for: SessionHost.endLimit)
-          process.kill()
-        } catch {}
-      }
-      await group.next()
-      group.cancelAll()
+    // Both tasks are owned by this call and end before it does. They are no children: those would be
+    // cancelled with the caller, and this must wait for the end of the process all the more then.
+    let limit = Task {
+      try await Task.sleep(for: SessionHost.endLimit)
+      process.kill()
     }
+    let end = Task { await process.ended() }
+    _ = await end.value
+    limit.cancel()
   }
 }
 

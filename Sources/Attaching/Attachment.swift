@@ -2,7 +2,7 @@
 // Copyright the devconfig authors
 
 public import AgentAPI
-internal import USBModel
+public import USBModel
 
 /// What this machine has done with one remote device.
 public struct Attachment: Sendable, Hashable {
@@ -14,6 +14,8 @@ public struct Attachment: Sendable, Hashable {
   public var user: RemoteUser
   /// The device nodes, once usable.
   public var nodes: [String]
+  /// Its bus ID on this machine, once usable.
+  public var localBusID: BusID?
   /// The device as it was when it was asked for.
   public var device: RemoteDevice
 }

@@ -118,8 +118,9 @@ public actor Attachments<Door: AttachDoor> {
       attachments[device.key]?.port = port
       changeSignal.yield()
       do throws(AgentError) {
-        let nodes = try await waitUntilUsable(device, port: port)
-        attachments[device.key]?.nodes = nodes
+        let seen = try await waitUntilUsable(device, port: port)
+        attachments[device.key]?.nodes = seen.nodes
+        attachments[device.key]?.localBusID = seen.busID
         attachments[device.key]?.state = .attached
         log.notice(
           "a device is attached",
@@ -170,7 +171,7 @@ public actor Attachments<Door: AttachDoor> {
 
   private func waitUntilUsable(
     _ device: RemoteDevice, port: Int
-  ) async throws(AgentError) -> [String] {
+  ) async throws(AgentError) -> LocalObservation {
     let clock = ContinuousClock()
     let limit = clock.now + timing.usable
     var quietUntil: ContinuousClock.Instant?
@@ -179,17 +180,17 @@ public actor Attachments<Door: AttachDoor> {
       let seen = await door.observe(port: port)
       let state = Readiness.judge(seen)
       let now = clock.now
-      if case .ready = state { return seen?.nodes ?? [] }
-      if case .driverless = state {
+      if let seen, state == .ready { return seen }
+      if let seen, state == .driverless {
         // Nothing tells that no driver will come; silence for a while has to do.
-        if let end = quietUntil, now >= end { return seen?.nodes ?? [] }
+        if let end = quietUntil, now >= end { return seen }
         quietUntil = quietUntil ?? now + timing.quiet
       } else {
         quietUntil = nil
       }
       guard now < limit else {
         // It is configured at least: a driver without its node, or none and no quiet to be sure of it.
-        if let seen, state != .unconfigured { return seen.nodes }
+        if let seen, state != .unconfigured { return seen }
         throw AgentError(
           .timedOut, "\(device.name) did not come up within \(timing.usable)",
           hint: "journalctl -k shows what the kernel says of it")

@@ -7,8 +7,10 @@ internal import AgentAPI
 enum DeviceBlock {
   /// Several lines without a newline at the end.
   static func text(_ device: DeviceStatus) -> String {
+    let id = String(device.id)
     var lines = [
-      "  \(device.id): \(device.name)",
+      // Its colon stands above those of the other lines.
+      String(repeating: " ", count: max(0, 3 - id.count)) + "\(id): \(device.name)",
       "   : IP:PORT      : \(place(device))",
       "   : local_state  : \(device.localState.rawValue)",
       "   : remote_state : \(device.remoteState.rawValue)",

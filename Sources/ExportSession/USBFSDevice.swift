@@ -41,7 +41,7 @@ struct USBFSDevice: URBDevice, ~Copyable {
       try claim(table, handle)
       return USBFSDevice(handle, transfers, descriptors, table)
     } catch {
-      throw .hostFailed(-number(error))
+      throw .hostFailed(-error.negativeErrno)
     }
   }
 
@@ -92,7 +92,7 @@ struct USBFSDevice: URBDevice, ~Copyable {
       try USBFSDevice.claim(table, handle)
       return 0
     } catch {
-      return USBFSDevice.number(error)
+      return error.negativeErrno
     }
   }
 
@@ -102,7 +102,7 @@ struct USBFSDevice: URBDevice, ~Copyable {
       _ = table.select(interface: number, alternate: alternate)
       return 0
     } catch {
-      return USBFSDevice.number(error)
+      return error.negativeErrno
     }
   }
 
@@ -111,7 +111,7 @@ struct USBFSDevice: URBDevice, ~Copyable {
       try handle.clearHalt(endpointAddress)
       return 0
     } catch {
-      return USBFSDevice.number(error)
+      return error.negativeErrno
     }
   }
 
@@ -124,8 +124,11 @@ struct USBFSDevice: URBDevice, ~Copyable {
         try handle.setAlternate(interface, alternate)
       }
       return 0
+    } catch .notFound {
+      // Came back as another device, or without what it had: this one is gone (libusb_reset_device).
+      return USBError.noDevice.negativeErrno
     } catch {
-      return USBFSDevice.number(error)
+      return error.negativeErrno
     }
   }
 
@@ -149,13 +152,5 @@ struct USBFSDevice: URBDevice, ~Copyable {
     _ table: EndpointTable, _ handle: borrowing USBDeviceHandle
   ) throws(USBError) {
     for interface in table.interfaceNumbers { try handle.claim(interface) }
-  }
-
-  /// A negative errno for what libusb says; only "gone" and "refused" are told apart further on.
-  private static func number(_ error: USBError) -> Int32 {
-    switch error {
-    case .code(-4): -19
-    default: -22
-    }
   }
 }

@@ -20,6 +20,7 @@ public protocol ExportDoor: Sendable {
   /// Resets the device at `busID` and lets the kernel drivers have it; harmless when they have it already.
   ///
   /// Called for a device that was unplugged too: then only what was kept for it is let go.
-  /// `configuration` is the one it had before it was claimed; `nil` leaves the one it has.
-  func giveBack(_ busID: BusID, configuration: UInt8?) async
+  /// `configuration` is the one it had before it was claimed; `nil` leaves the one it has. Waits for
+  /// a session that is about to end; returns false where the device is still held after that.
+  func giveBack(_ busID: BusID, configuration: UInt8?) async -> Bool
 }

@@ -224,7 +224,13 @@ public actor SharedInventory<Door: ExportDoor> {
   private func returnToKernel(_ busID: BusID) async {
     // One that was unplugged too: what keeps the kernel's drivers away from its port must go.
     let device = entries[busID].flatMap { $0.isPresent ? $0.device : nil }
-    await door.giveBack(busID, configuration: device?.configurationValue)
+    guard await door.giveBack(busID, configuration: device?.configurationValue) else {
+      // It stays recorded: the next start of the agent tries again.
+      log.error(
+        "a device is still held after its session ended, leaving it without drivers",
+        metadata: ["device.busid": "\(busID)"])
+      return await free(busID)
+    }
     do throws(AgentError) {
       try await undo.change { $0.claimed.remove(busID) }
     } catch {

@@ -87,15 +87,11 @@ import Testing
   }
 
   @Test func `the process has four descriptors and nothing else`() async throws {
-    // Reading /proc/self/fd takes one more, which is the directory itself.
     let (text, end) = try await output(
-      "for f in /proc/$$/fd/*; do printf '%s ' ${f##*/}; done | tr -d '\\n' >&3; readlink /proc/$$/fd/0 >&3"
-    )
+      "cd /proc/$$/fd; set -- *; echo $* >&3; readlink /proc/$$/fd/0 >&3")
     #expect(end == .exited(0))
-    #expect(text.contains("0 1 2 3 "))
-    #expect(text.contains("/dev/null\n"))
-    let numbers = text.split(separator: " ").compactMap { Int32($0) }
-    #expect(numbers.allSatisfy { $0 <= 3 || $0 == 10 }, "the shell itself may use 10: \(text)")
+    // 4 is the directory that the shell reads: nothing else has that number, or a higher one.
+    #expect(text == "0 1 2 3 4\n/dev/null\n")
   }
 
   @Test func `the environment is what was given, signals are at their defaults`() async throws {
@@ -115,7 +111,9 @@ import Testing
     #expect(ignored.map { $0 & ~0x1_8000_0000 } == 0)
   }
 
-  @Test func `a program that cannot be started is an error, and leaves nothing behind`() throws {
+  @Test func `a program that cannot be started is an error, and leaves nothing behind`()
+    async throws
+  {
     let pair = try ControlChannel.pair()
     let channel = pair.agent
     do throws(HostError) {
@@ -124,7 +122,8 @@ import Testing
     } catch {
       #expect(error == HostError("start", "/nonexistent/session", .noSuchFileOrDirectory))
     }
-    #expect(throws: HostError("send control message", "", .brokenPipe)) { try channel.send([1]) }
+    // The other end is closed, once programs that other tests start have let go of it.
+    #expect(await OpenDescriptors.eventually { (try? channel.send([1])) == nil })
     #expect(throws: HostError("start", "/etc/passwd", .permissionDenied)) {
       _ = try start("/etc/passwd")
     }

@@ -99,7 +99,8 @@ class Office:
             if not machine.is_reachable():
                 continue
             machine.restore_network()
-            for name in list(machine.devices):
+            # What was plugged last first: a device goes before the hub it hangs on.
+            for name in reversed(list(machine.devices)):
                 machine.remove(name)
 
     # -- a pair that stays up ------------------------------------------------------------------------------

@@ -53,7 +53,7 @@ MASKED_UNITS = (
     "getty-static.service", "getty@tty1.service", "serial-getty@ttyS0.service", "dev-hugepages.mount",
     "sys-kernel-debug.mount", "sys-kernel-tracing.mount", "rpcbind.service", "iperf3.service",
     "systemd-ask-password-wall.path", "systemd-ask-password-console.path", "ldconfig.service",
-    "systemd-boot-system-token.service", "avahi-daemon.socket",
+    "systemd-boot-system-token.service",
 )
 
 ENABLED_UNITS = {"multi-user.target": ("lab-ready.service",)}

@@ -81,7 +81,8 @@ def free_again(alpha, stick, here: dict) -> None:
     """The stick is AVAIL, nobody has it, and alpha's own driver has made its disk again."""
     agent.wait_for_device(alpha, LIMIT, **here, remote_state="AVAIL", remote_user="NOBODY")
     assert alpha.disk_node(stick), "alpha's kernel has no disk"
-    session = alpha.attempt("pgrep -f devconfig-session")
+    # The kernel keeps 15 letters of a name.
+    session = alpha.attempt("pgrep -x devconfig-sessi")
     assert session.status != 0, f"a session is left over: {session}"
 
 

@@ -8,30 +8,6 @@ import USBIPWire
 /// The client is as strict as vhci_hcd, and stricter: any answer it does not wait for is noted as
 /// a violation, as is a transfer whose end is not told as the kernel told it.
 struct LedgerSimulation<Dice: RandomNumberGenerator>: ~Copyable {
-  /// One submit in its life; sequence numbers come again, this does not.
-  final class Transfer {
-    let seqnum: UInt32
-    /// How the kernel ended it; `nil` while it runs or never ran.
-    var end: (status: Int32, length: Int32)?
-    /// True when `end` came of a discard or of another kill on this side.
-    var wasKilled = false
-    /// An unlink was taken in while the kernel had it.
-    var wasUnlinked = false
-    /// The status of a submit that the kernel refused.
-    var refusal: Int32?
-    init(seqnum: UInt32) { self.seqnum = seqnum }
-  }
-
-  enum Command {
-    case submit(Transfer)
-    case unlink(UInt32, target: UInt32, Transfer?)
-  }
-
-  enum Answer {
-    case submit(SubmitReply)
-    case unlink(UnlinkReply)
-  }
-
   private(set) var violations: [String] = []
   private(set) var tally = LedgerTally()
 
@@ -40,15 +16,15 @@ struct LedgerSimulation<Dice: RandomNumberGenerator>: ~Copyable {
   private let maximumBytes: Int
   private let seqnums: ClosedRange<UInt32>
 
-  private var commands: [Command] = []
-  private var answers: [Answer] = []
+  private var commands: [LedgerCommand] = []
+  private var answers: [LedgerAnswer] = []
 
   /// Client: what it waits for.
-  private var pending: [UInt32: Transfer] = [:]
-  private var pendingUnlinks: [UInt32: Transfer?] = [:]
+  private var pending: [UInt32: LedgerTransfer] = [:]
+  private var pendingUnlinks: [UInt32: LedgerTransfer?] = [:]
 
   /// Exporter: the transfer of each slot.
-  private var slots: [Transfer?]
+  private var slots: [LedgerTransfer?]
   /// Kernel: what it has, and what it has ended, in order.
   private var running: [Int] = []
   private var ended: [Int] = []
@@ -113,7 +89,7 @@ struct LedgerSimulation<Dice: RandomNumberGenerator>: ~Copyable {
 
   private mutating func submit() {
     guard let seqnum = freeSeqnum() else { return }
-    let transfer = Transfer(seqnum: seqnum)
+    let transfer = LedgerTransfer(seqnum: seqnum)
     pending[seqnum] = transfer
     commands.append(.submit(transfer))
     tally.submits += 1
@@ -149,7 +125,7 @@ struct LedgerSimulation<Dice: RandomNumberGenerator>: ~Copyable {
     }
   }
 
-  private mutating func check(_ reply: SubmitReply, of transfer: Transfer) {
+  private mutating func check(_ reply: SubmitReply, of transfer: LedgerTransfer) {
     let name = "RET_SUBMIT of \(reply.seqnum)"
     if let refusal = transfer.refusal {
       check(reply.status == refusal && reply.actualLength == 0, "\(name): not the refusal")
@@ -175,7 +151,7 @@ struct LedgerSimulation<Dice: RandomNumberGenerator>: ~Copyable {
     tally.rescuedData += 1
   }
 
-  private mutating func check(_ reply: UnlinkReply, of target: Transfer?) {
+  private mutating func check(_ reply: UnlinkReply, of target: LedgerTransfer?) {
     let name = "RET_UNLINK \(reply.seqnum)"
     let isPending = target.map { pending[$0.seqnum] === $0 } ?? false
     switch reply.status {
@@ -237,7 +213,7 @@ struct LedgerSimulation<Dice: RandomNumberGenerator>: ~Copyable {
     }
   }
 
-  private mutating func carryOut(_ action: UnlinkAction, of transfer: Transfer?) {
+  private mutating func carryOut(_ action: UnlinkAction, of transfer: LedgerTransfer?) {
     switch action {
     case .discard(let slot):
       guard let unlinked = slots[slot], unlinked === transfer else {

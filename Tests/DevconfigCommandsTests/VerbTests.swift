@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+import AgentAPI
+import ArgumentParser
+import TestSupport
+import Testing
+
+@testable import DevconfigCommands
+
+/// What goes to standard output, what to standard error, and how each verb ends.
+@Suite struct VerbTests {
+  static let devices = [
+    DeviceSamples.mouseStatus, DeviceSamples.opticalStatus, DeviceSamples.mountedStatus,
+  ]
+
+  @Test func listPrintsTheTableAndNothingElse() throws {
+    let run = try Run(["list"], FakeAgentClient(Self.devices))
+    #expect(run.code == .success)
+    #expect(run.console.data == DeviceTable.lines(Self.devices))
+    #expect(run.console.talk.isEmpty)
+  }
+
+  @Test func listOfOneDevicePrintsThatOne() throws {
+    let run = try Run(["list", "gamma/M4848"], FakeAgentClient(Self.devices))
+    #expect(run.console.data == DeviceTable.lines([DeviceSamples.mouseStatus]))
+  }
+
+  @Test(arguments: ["--long", "-l"]) func listLongPrintsBlocks(flag: String) throws {
+    let run = try Run(["list", flag], FakeAgentClient(Self.devices))
+    let blocks = Self.devices.map { DeviceBlock.text($0) }.joined(separator: "\n")
+    #expect(run.console.data.joined(separator: "\n") == blocks)
+    #expect(run.console.talk.isEmpty)
+    let one = try Run(["list", flag, "3"], FakeAgentClient(Self.devices))
+    #expect(one.console.data.first == "  3: IO-DATA DEVICE,INC. Optical Storage")
+  }
+
+  @Test func listJSONPrintsOneLine() throws {
+    let run = try Run(["list", "--json"], FakeAgentClient(Self.devices))
+    #expect(run.console.data == [try DeviceJSON.text(Self.devices)])
+    #expect(run.console.talk.isEmpty)
+  }
+
+  @Test func listOfNothingSaysSoBesideTheData() throws {
+    let run = try Run(["list"], FakeAgentClient())
+    #expect(run.code == .success)
+    #expect(run.console.data.isEmpty)
+    #expect(run.console.talk.count == 1)
+    let json = try Run(["list", "--json"], FakeAgentClient())
+    #expect(json.console.data == [#"{"devices":[],"schema":"devconfig/1"}"#])
+    #expect(json.console.talk.isEmpty)
+  }
+
+  @Test func upPrintsWhereTheDeviceIs() throws {
+    let client = FakeAgentClient(Self.devices)
+    let run = try Run(["up", "2"], client)
+    #expect(run.code == .success)
+    #expect(run.console.data == ["2: Logitech M4848 on gamma: attached, /dev/sr1, /dev/sg2"])
+    #expect(run.console.talk.isEmpty)
+    #expect(client.requests == ["up 2"])
+  }
+
+  @Test func upOfADeviceThatIsUpSaysSoAndSucceeds() throws {
+    let client = FakeAgentClient(Self.devices)
+    _ = try Run(["up", "2"], client)
+    let run = try Run(["up", "2"], client)
+    #expect(run.code == .success)
+    #expect(run.console.data == ["2: Logitech M4848 on gamma: attached, /dev/sr1, /dev/sg2"])
+    #expect(run.console.talk == ["Logitech M4848 is up already"])
+  }
+
+  @Test func upOfADeviceOfThisMachineSaysSoAndSucceeds() throws {
+    let run = try Run(["up", "12"], FakeAgentClient(Self.devices))
+    #expect(run.code == .success)
+    #expect(run.console.data.isEmpty)
+    #expect(
+      run.console.talk == [
+        "SanDisk Cruzer Blade is plugged into this machine: it can be used as it is"
+      ])
+  }
+
+  @Test func downSaysNothingWhenItIsDone() throws {
+    let client = FakeAgentClient(Self.devices)
+    let run = try Run(["down", "alpha/Optical"], client)
+    #expect(run.code == .success)
+    #expect(run.console.data.isEmpty)
+    #expect(run.console.talk.isEmpty)
+    #expect(client.requests == ["down alpha/Optical"])
+    let again = try Run(["down", "3"], client)
+    #expect(again.code == .success)
+    #expect(again.console.data.isEmpty)
+    #expect(again.console.talk == ["IO-DATA DEVICE,INC. Optical Storage is down already"])
+  }
+
+  @Test(arguments: AgentError.Kind.allCases, [["list"], ["up", "3"], ["down", "3"]])
+  func eachErrorIsToldWithItsNextStepAndItsExitCode(
+    kind: AgentError.Kind, arguments: [String]
+  ) throws {
+    let error = AgentError(kind, "what happened", hint: "what to type")
+    let run = try Run(arguments, FakeAgentClient(Self.devices, failure: error))
+    #expect(run.code == kind.exitCode)
+    #expect(run.code != .success)
+    #expect(run.console.data.isEmpty)
+    #expect(run.console.talk == ["devconfig: what happened", "  what to type"])
+  }
+
+  @Test func anErrorWithoutANextStepIsOneLine() throws {
+    let run = try Run(
+      ["list"], FakeAgentClient(failure: AgentError(.failed, "what happened")))
+    #expect(run.console.talk == ["devconfig: what happened"])
+  }
+
+  @Test(arguments: [["up", "04bb:0147"], ["down", "optical"], ["list", "Optical Storage"]])
+  func anAmbiguousNameListsTheCandidatesAndDoesNothing(arguments: [String]) throws {
+    var twin = DeviceSamples.opticalStatus
+    twin.id = 9
+    twin.host = "delta"
+    twin.localState = .detached
+    let client = FakeAgentClient([DeviceSamples.mouseStatus, DeviceSamples.opticalStatus, twin])
+    let run = try Run(arguments, client)
+    #expect(run.code == .ambiguousDevice)
+    #expect(run.console.data.isEmpty)
+    #expect(
+      run.console.talk == [
+        "devconfig: \(arguments[1]) names 2 devices",
+        "  name one of them by its ID",
+      ] + DeviceTable.lines([DeviceSamples.opticalStatus, twin]).map { "  " + $0 })
+    #expect(try client.list().map(\.localState) == [.detached, .attached, .detached])
+  }
+
+  @Test func anUnknownNameSaysWhereToLook() throws {
+    let run = try Run(["list", "printer"], FakeAgentClient(Self.devices))
+    #expect(run.code == .unknownDevice)
+    #expect(run.console.talk.first == "devconfig: no device is named printer")
+    #expect(run.console.talk.last?.contains("devconfig list") == true)
+  }
+}
