@@ -44,7 +44,7 @@ struct Configuration: Sendable, Hashable {
     do {
       root = try Yams.compose(yaml: yaml)
     } catch {
-      throw Mistake(line: Configuration.line(of: error), message: "this is not YAML")
+      throw Configuration.mistake(error)
     }
     guard let root, root != Node(""), root.null == nil else { return }
     guard let mapping = root.mapping else {
@@ -88,13 +88,16 @@ struct Configuration: Sendable, Hashable {
     return peers
   }
 
-  private static func line(of error: any Error) -> Int? {
-    guard case .some(let yamlError) = error as? YamlError else { return nil }
-    switch yamlError {
-    case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
-      return mark.line
+  private static func mistake(_ error: any Error) -> Mistake {
+    switch error as? YamlError {
+    case .duplicatedKeysInMapping(let duplicates, let context)?:
+      return Mistake(
+        line: context.mark.line,
+        message: "a key is there twice: \(duplicates.joined(separator: ", "))")
+    case .scanner(_, _, let mark, _)?, .parser(_, _, let mark, _)?, .composer(_, _, let mark, _)?:
+      return Mistake(line: mark.line, message: "this is not YAML")
     default:
-      return nil
+      return Mistake(line: nil, message: "this is not YAML")
     }
   }
 }
@@ -112,17 +115,22 @@ extension Configuration.Peer {
       host = text[text.index(after: text.startIndex)..<end]
       let rest = text[text.index(after: end)...]
       if !rest.isEmpty {
-        guard rest.hasPrefix(":"), let number = UInt16(rest.dropFirst()), number > 0 else {
-          return nil
-        }
+        guard rest.hasPrefix(":"), let number = Self.port(rest.dropFirst()) else { return nil }
         port = number
       }
     } else if text.count(where: { $0 == ":" }) == 1, let colon = text.firstIndex(of: ":") {
-      guard let number = UInt16(text[text.index(after: colon)...]), number > 0 else { return nil }
+      guard let number = Self.port(text[text.index(after: colon)...]) else { return nil }
       host = text[..<colon]
       port = number
     }
     guard !host.isEmpty else { return nil }
     self.init(host: String(host), port: port)
+  }
+
+  /// A number of 1 to 65535 in digits alone.
+  private static func port(_ text: Substring) -> UInt16? {
+    guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(text), port > 0
+    else { return nil }
+    return port
   }
 }

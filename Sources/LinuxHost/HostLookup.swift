@@ -31,7 +31,8 @@ public enum HostLookup {
         NI_NUMERICHOST)
       if status == 0 {
         let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-        if let address = NetworkAddress(numeric: String(decoding: bytes, as: UTF8.self), port: port) {
+        if let address = NetworkAddress(numeric: String(decoding: bytes, as: UTF8.self), port: port)
+        {
           addresses.append(address)
         }
       }

@@ -169,6 +169,21 @@ import Testing
     try await sender.value
   }
 
+  @Test func `a session that ends while many messages wait is still read to its end`() async throws
+  {
+    let pair = try ControlChannel.pair()
+    let channel = pair.agent
+    let count = HostLimits.waitingControlMessages + 20
+    do {
+      let session = ControlSocket(adopting: pair.takeSession())
+      for number in 0..<count { try session.send([UInt8(number)]) }
+    }
+    var numbers: [UInt8] = []
+    for await message in channel.incoming { numbers += message.bytes }
+    #expect(numbers == (0..<count).map { UInt8($0) })
+    #expect(channel.failure == nil)
+  }
+
   @Test func `descriptors of a message that nobody took are closed`() async throws {
     var ends: [Int32] = [0, 0]
     let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)

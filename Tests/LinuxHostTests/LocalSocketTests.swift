@@ -160,6 +160,23 @@ import Testing
     #expect(received.values.allSatisfy { $0 == total / 16 })
   }
 
+  /// Dispatch reports the hang-up once, while reading is switched off here.
+  @Test func `a peer that hangs up while the limit is reached is still read to its end`()
+    async throws
+  {
+    let listener = try LocalListener(path: path)
+    var client: SharedClient? = SharedClient(try LocalClient.connect(to: path))
+    var connections = listener.connections.makeAsyncIterator()
+    let agent = try #require(await connections.next())
+    // More than the limit, and little enough for the socket's buffer to take the rest.
+    let total = HostLimits.unreadBytes + HostLimits.chunkLength + 20_000
+    try await client?.send([UInt8](repeating: 3, count: total))
+    client = nil
+    var count = 0
+    for await chunk in agent.incoming { count += chunk.count }
+    #expect(count == total)
+  }
+
   @Test func `a large answer waits for a slow reader and arrives whole and in order`() async throws
   {
     let listener = try LocalListener(path: path)

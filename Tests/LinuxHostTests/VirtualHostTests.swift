@@ -48,7 +48,7 @@ import USBModel
   @Test func `a state of a newer kernel counts as an error, a bad bus ID as none`() {
     let ports = VirtualPort.parse(
       status:
-        "hs 0007 099 000 00000001 0 1-1\nhs 0008 006 003 00000002 0 ../../x\nhs 0009 006 003 00000003",
+        "hs 0007 099 000 00000001 0 1-1\nhs 0008 006 003 00000002 0 ../../x\nhs 0009 006 003 00000003 4 0-0",
       controller: 3)
     #expect(
       ports == [

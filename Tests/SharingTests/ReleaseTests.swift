@@ -128,6 +128,17 @@ import USBModel
     #expect(await bench.undo.record.isEmpty)
   }
 
+  @Test func aDeviceThatIsStillHeldStaysRecorded() async throws {
+    await bench.inventory.update(bench.disk)
+    let (_, claim) = try await bench.inventory.acquire(
+      bench.disk.busID, for: bench.taka, session: first)
+    await bench.inventory.release(session: first)
+    #expect(bench.done.last == .returnedWhileClaimed(bench.disk.busID))
+    // The next start of the agent finds it in the record and tries again.
+    #expect(await bench.undo.record.claimed == [bench.disk.busID])
+    withExtendedLifetime(claim) {}
+  }
+
   @Test func anUndoRecordThatCannotBeClearedStopsNothing() async throws {
     await bench.inventory.update(bench.disk)
     _ = try await bench.inventory.acquire(bench.disk.busID, for: bench.taka, session: first)
