@@ -75,8 +75,7 @@ final class KernelExportDoor: ExportDoor {
       // Asked again: the interfaces may be others than when the device was plugged in.
       let interfaces = try tree.device(device.busID)?.interfaces ?? device.interfaces
       for interface in interfaces {
-        try handle.detachKernelDriver(interface: interface.number)
-        try handle.claim(interface: interface.number)
+        try handle.claim(interface: interface.number, detachingKernelDriver: true)
       }
       return KernelClaim(usbfs: SharedDescriptor(usbfs))
     } catch {

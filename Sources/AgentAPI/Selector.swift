@@ -15,7 +15,8 @@ public enum Selector {
       guard matches.count == 1, let match = matches.first else {
         throw AgentError(
           .ambiguousDevice, "\(text) names \(matches.count) devices",
-          hint: "name one of them by its ID", candidates: matches)
+          hint: "name one of them by its ID",
+          candidates: matches.sorted { $0.id < $1.id })
       }
       return match
     }

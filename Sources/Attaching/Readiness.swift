@@ -25,16 +25,17 @@ public enum Readiness {
     guard let observation, !observation.interfaces.isEmpty else { return .unconfigured }
     let drivers = observation.interfaces.compactMap(\.driver)
     for driver in drivers {
-      guard let prefixes = expectedNodes(of: driver) else { continue }
+      guard let beginnings = expectedNodes(of: driver) else { continue }
+      // Not the beginning of the path: /dev itself may be in another place.
       let isThere = observation.nodes.contains { node in
-        prefixes.contains { node.hasPrefix($0) }
+        beginnings.contains { node.contains($0) }
       }
       guard isThere else { return .expecting }
     }
     return drivers.count == observation.interfaces.count ? .ready : .driverless
   }
 
-  /// Prefixes of the nodes a driver makes; `nil` for a driver that makes none we know of.
+  /// How the nodes a driver makes begin; `nil` for a driver that makes none we know of.
   private static func expectedNodes(of driver: String) -> [String]? {
     switch driver {
     case "usb-storage", "uas": ["/dev/sd", "/dev/sr", "/dev/sg", "/dev/st"]

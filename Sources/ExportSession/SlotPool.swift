@@ -20,6 +20,16 @@ struct Slot {
   var shortNotOK = false
   /// ZERO_PACKET was set.
   var zeroPacket = false
+  /// Isochronous packets of this URB, or of this piece of one.
+  var packets = 0
+  /// For a piece: the slot of the whole URB, else -1.
+  var whole: Int32 = -1
+  /// For a piece: the number of its first packet in the whole URB.
+  var firstPacket = 0
+  /// For a whole isochronous URB: its pieces that the device still has.
+  var piecesInFlight = 0
+  /// For a whole isochronous URB: 0, or the first status that a piece ended with.
+  var pieceStatus: Int32 = 0
   /// True from `take` to `give`.
   var isTaken = false
   /// True from submit to reap.
@@ -41,6 +51,9 @@ struct SlotPool: ~Copyable {
   private(set) var bytesInUse = 0
   /// Slots in use.
   private(set) var slotsInUse = 0
+
+  /// Slots that can be taken.
+  var free: Int { capacity - slotsInUse }
 
   private let slots: UnsafeMutablePointer<Slot>
   private var firstFree: Int32

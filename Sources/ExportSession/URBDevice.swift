@@ -21,7 +21,14 @@ public struct Transfer {
   /// Bytes at `buffer`, the setup bytes included.
   public var length: Int
 
-  /// Takes all parts.
+  /// The packets of an isochronous transfer in the form of the wire, else empty.
+  ///
+  /// Only their lengths count: their data lies at `buffer` without gaps, in this order.
+  public var packets = UnsafeRawBufferPointer(start: nil, count: 0)
+  /// True where nobody waits for this transfer, only for one that follows at once.
+  public var noInterrupt = false
+
+  /// Takes the parts that every transfer has.
   public init(
     type: TransferType, endpointAddress: UInt8, shortNotOK: Bool, zeroPacket: Bool,
     buffer: UnsafeMutableRawPointer, length: Int
@@ -45,6 +52,20 @@ public enum ReapedTransfer: Equatable, Sendable {
   case failed(Int32)
 }
 
+/// What became of one isochronous packet.
+public struct TransferredPacket: Equatable, Sendable {
+  /// Bytes that moved.
+  public var actualLength: Int
+  /// 0 or a negative errno.
+  public var status: Int32
+
+  /// Takes both.
+  public init(actualLength: Int, status: Int32) {
+    self.actualLength = actualLength
+    self.status = status
+  }
+}
+
 /// The seam between the URB phase and a device: the kernel's usbfs, or a virtual device of the tests.
 ///
 /// All calls come from the session's one thread. Numbers are 0 or a negative errno, as usbfs gives
@@ -61,6 +82,9 @@ public protocol URBDevice: ~Copyable {
   mutating func submit(_ transfer: Transfer, slot: Int) -> Int32
   /// Cancels the transfer `slot` and waits for its end; it is still to be reaped.
   mutating func discard(slot: Int)
+  /// What became of one packet of the isochronous transfer `slot`; between reaping it and submitting
+  /// another one under this name.
+  func packet(_ index: Int, slot: Int) -> TransferredPacket
   /// Takes one ended transfer, in the order of their ends.
   mutating func reap() -> ReapedTransfer
 

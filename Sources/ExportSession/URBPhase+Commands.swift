@@ -89,12 +89,6 @@ extension URBPhase where Device: ~Copyable {
       received.skip(URBCommand.headerLength)
       reading = .dropped(
         missing: submit.payloadLength, reply: SubmitReply(answering: submit, status: status))
-    case .transfer(.isochronous):
-      // Not carried out yet: refused as a driver is refused that asks a controller without them.
-      received.skip(URBCommand.headerLength)
-      reading = .dropped(
-        missing: submit.payloadLength + Int(submit.packets) * IsochronousPacket.size,
-        reply: SubmitReply(seqnum: submit.seqnum, status: URBRefusal.notSupported))
     case .transfer(let type):
       try take(submit, type)
     }
@@ -104,8 +98,14 @@ extension URBPhase where Device: ~Copyable {
     // The setup packet decides how much a control transfer moves; what else was framed is read
     // and left unused.
     let length = type == .control ? Int(submit.setup.length) : submit.length
-    let room = submit.isIn ? length : max(submit.length, length)
-    guard let slot = slots.take(length: room, byteLimit: limits.bytes) else {
+    let packets = type == .isochronous ? Int(submit.packets) : 0
+    let descriptors = packets * IsochronousPacket.size
+    let room = (submit.isIn ? length : max(submit.length, length)) + descriptors
+    // A URB that is cut into pieces takes a slot for each of them besides its own.
+    let pieces = IsochronousPieces.count(packets: packets)
+    guard slots.free >= min(pieces > 1 ? 1 + pieces : 1, slots.capacity),
+      let slot = slots.take(length: room, byteLimit: limits.bytes)
+    else {
       hold = .room
       return
     }
@@ -128,8 +128,11 @@ extension URBPhase where Device: ~Copyable {
         into: UnsafeMutableRawBufferPointer(
           start: slots[slot].payload - SetupPacket.size, count: SetupPacket.size))
     }
-    if submit.payloadLength > 0 {
-      reading = .payload(slot: slot, offset: 0, missing: submit.payloadLength)
+    slots[slot].packets = packets
+    if submit.payloadLength + descriptors > 0 {
+      // Packet descriptors lie behind the data, whether the data is there yet or not.
+      reading = .payload(
+        slot: slot, offset: submit.isIn ? length : 0, missing: submit.payloadLength + descriptors)
     } else {
       start(slot)
     }
@@ -139,7 +142,7 @@ extension URBPhase where Device: ~Copyable {
     received.skip(URBCommand.headerLength)
     switch try ledger.unlink(unlink) {
     case .discard(let slot):
-      device.discard(slot: slot)
+      discard(slot)
     case .dropUnsubmitted(let slot, let reply):
       slots.give(slot)
       reply.encode(into: replies.appendHeader())

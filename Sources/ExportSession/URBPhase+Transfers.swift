@@ -4,10 +4,8 @@
 internal import USBIPWire
 internal import USBModel
 
-/// Statuses of URBs that are refused here and not by a device.
+/// Answers of usbfs that mean something else to a client.
 enum URBRefusal {
-  /// ENOSYS: what the session cannot carry out.
-  static let notSupported: Int32 = -38
   /// EHOSTUNREACH: usbfs's answer while the device has no configuration.
   static let unconfigured: Int32 = -113
 }
@@ -19,6 +17,10 @@ extension URBPhase where Device: ~Copyable {
     let urb = slots[slot]
     if urb.type == .control, let request = specialRequest(of: urb) {
       perform(request, for: slot)
+      return
+    }
+    guard urb.type != .isochronous else {
+      startIsochronous(slot)
       return
     }
     let isControl = urb.type == .control
@@ -50,7 +52,11 @@ extension URBPhase where Device: ~Copyable {
       case .completed(let slot, let status, let actualLength):
         inFlight -= 1
         slots[slot].isInFlight = false
-        complete(slot, status: status, actualLength: actualLength)
+        if slots[slot].type == .isochronous {
+          completePiece(slot, status: status)
+        } else {
+          complete(slot, status: status, actualLength: actualLength)
+        }
       case .nothing:
         return
       case .failed(let code):
@@ -65,11 +71,16 @@ extension URBPhase where Device: ~Copyable {
     let moved = max(0, min(actualLength, urb.length))
     let completion = ledger.complete(
       slot: slot, status: status, actualLength: Int32(truncatingIfNeeded: moved))
+    queue(completion, slot: slot, content: urb.isIn ? moved : 0)
+  }
+
+  /// Queues the replies of one URB; `content` bytes of its payload go with RET_SUBMIT.
+  mutating func queue(_ completion: Completion, slot: Int, content: Int) {
     if let reply = completion.submit {
+      let memory = slots[slot].memory
       reply.encode(
-        into: UnsafeMutableRawBufferPointer(start: urb.memory, count: BufferPool.headerLength))
-      let data = urb.isIn ? moved : 0
-      replies.append(urb.memory, length: BufferPool.headerLength + data, slot: slot)
+        into: UnsafeMutableRawBufferPointer(start: memory, count: BufferPool.headerLength))
+      replies.append(memory, length: BufferPool.headerLength + content, slot: slot)
     } else {
       slots.give(slot)
     }

@@ -4,6 +4,7 @@
 internal import LinuxHost
 internal import SystemPackage
 internal import USBHost
+internal import USBIPWire
 internal import USBModel
 
 /// A real device: its transfers go straight to usbfs, what changes its state goes through libusb.
@@ -59,9 +60,21 @@ struct USBFSDevice: URBDevice, ~Copyable {
     var flags: USBFSTransfers.Flags = []
     if transfer.shortNotOK { flags.insert(.shortNotOK) }
     if transfer.zeroPacket { flags.insert(.zeroPacket) }
+    if transfer.noInterrupt { flags.insert(.noInterrupt) }
+    let packets = transfer.packets.count / IsochronousPacket.size
+    if packets > 0 { flags.insert(.isochronousASAP) }
+    for index in 0..<packets {
+      let packet = IsochronousPacket.decode(transfer.packets, index: index)
+      transfers.setPacket(index, slot: slot, length: Int(packet.length))
+    }
     return transfers.submit(
       slot: slot, kind: kind, endpoint: transfer.endpointAddress, flags: flags,
-      buffer: transfer.buffer, length: transfer.length)
+      buffer: transfer.buffer, length: transfer.length, packets: packets)
+  }
+
+  func packet(_ index: Int, slot: Int) -> TransferredPacket {
+    let packet = transfers.packet(index, slot: slot)
+    return TransferredPacket(actualLength: packet.actualLength, status: packet.status)
   }
 
   mutating func discard(slot: Int) {

@@ -30,8 +30,12 @@ public struct USBFSTransfers: ~Copyable {
 
     /// A short read is an error, -EREMOTEIO (IN only).
     public static let shortNotOK = Flags(rawValue: 0x01)
+    /// Start in the next free frame (isochronous only; usbfs does so in any case).
+    public static let isochronousASAP = Flags(rawValue: 0x02)
     /// End with an empty packet where the length is a multiple of the packet size (OUT only).
     public static let zeroPacket = Flags(rawValue: 0x40)
+    /// The controller may stay silent about the end (a hint).
+    public static let noInterrupt = Flags(rawValue: 0x80)
   }
 
   /// What reaping found.
@@ -43,6 +47,9 @@ public struct USBFSTransfers: ~Copyable {
     /// No more can be reaped: a negative errno, -ENODEV once the device is gone.
     case failed(Int32)
   }
+
+  /// Packets of one isochronous block (MAX_ISO_PACKETS of usbfs, drivers/usb/core/devio.c).
+  public static let maximumPackets = 128
 
   /// The longest content `descriptors()` reads: a device descriptor and eight whole configurations
   /// (USB_MAXCONFIG, drivers/usb/core/config.c).
@@ -57,15 +64,18 @@ public struct USBFSTransfers: ~Copyable {
   public init(_ descriptor: consuming OwnedDescriptor, capacity: Int) {
     self.descriptor = descriptor
     self.capacity = capacity
-    stride = Int(clinux_usbfs_urb_size(0))
-    unsafe blocks = .allocate(byteCount: stride * capacity, alignment: 16)
-    unsafe blocks.initializeMemory(as: UInt8.self, repeating: 0, count: stride * capacity)
+    stride = Int(clinux_usbfs_urb_size(Int32(USBFSTransfers.maximumPackets)))
+    // calloc gives pages that exist once they are touched: most blocks never carry packets.
+    guard let blocks = unsafe calloc(capacity, stride) else {
+      preconditionFailure("no memory for a session")
+    }
+    unsafe self.blocks = blocks
   }
 
   deinit {
     // SAFETY: the owner has reaped all blocks, or closes the node before it reaps again; a closed
     // node writes to no block (usbdev_release frees the kernel's side without touching ours).
-    unsafe blocks.deallocate()
+    unsafe free(blocks)
   }
 
   /// The number of the usbfs node, for polling: EPOLLOUT means something can be reaped.
@@ -98,11 +108,13 @@ public struct USBFSTransfers: ~Copyable {
   /// Hands the block of `slot` and `length` bytes at `buffer` to the kernel until it is reaped.
   ///
   /// For a control transfer the buffer starts with the 8 bytes of the setup packet. `endpoint` has
-  /// the direction in bit 7. The result is 0 or a negative errno.
+  /// the direction in bit 7. An isochronous transfer has the `packets` set by `setPacket`. The
+  /// result is 0 or a negative errno.
   public borrowing func submit(
     slot: Int, kind: Kind, endpoint: UInt8, flags: Flags, buffer: UnsafeMutableRawPointer,
-    length: Int
+    length: Int, packets: Int = 0
   ) -> Int32 {
+    precondition(packets <= USBFSTransfers.maximumPackets, "the session cuts longer ones")
     let urb = unsafe block(slot)
     unsafe urb.pointee.type = kind.rawValue
     unsafe urb.pointee.endpoint = endpoint
@@ -112,11 +124,24 @@ public struct USBFSTransfers: ~Copyable {
     unsafe urb.pointee.buffer_length = Int32(truncatingIfNeeded: length)
     unsafe urb.pointee.actual_length = 0
     unsafe urb.pointee.start_frame = 0
-    unsafe urb.pointee.number_of_packets = 0
+    unsafe urb.pointee.number_of_packets = Int32(packets)
     unsafe urb.pointee.error_count = 0
     unsafe urb.pointee.signr = 0
     unsafe urb.pointee.usercontext = UnsafeMutableRawPointer(bitPattern: slot + 1)
     return unsafe clinux_usbfs_submit(descriptor.rawValue, urb)
+  }
+
+  /// Sets the length of one packet of the next isochronous transfer of `slot`, in bytes.
+  public borrowing func setPacket(_ index: Int, slot: Int, length: Int) {
+    unsafe packet(index, slot).pointee.length = UInt32(truncatingIfNeeded: length)
+  }
+
+  /// What became of one packet of the isochronous transfer that `slot` carried: bytes and status.
+  public borrowing func packet(_ index: Int, slot: Int) -> (actualLength: Int, status: Int32) {
+    let packet = unsafe packet(index, slot)
+    return unsafe (
+      Int(packet.pointee.actual_length), Int32(bitPattern: packet.pointee.status)
+    )
   }
 
   /// Cancels the transfer of `slot` and waits for its end; it is still to be reaped.
@@ -137,6 +162,15 @@ public struct USBFSTransfers: ~Copyable {
     let slot = unsafe Int(bitPattern: urb.pointee.usercontext) - 1
     return unsafe .completed(
       slot: slot, status: urb.pointee.status, actualLength: Int(urb.pointee.actual_length))
+  }
+
+  private borrowing func packet(
+    _ index: Int, _ slot: Int
+  ) -> UnsafeMutablePointer<usbdevfs_iso_packet_desc> {
+    precondition(
+      index >= 0 && index < USBFSTransfers.maximumPackets, "packets are counted by the session")
+    // SAFETY: every block has room for the most packets, as `init` counted them.
+    return unsafe clinux_usbfs_packet(block(slot), Int32(index))
   }
 
   private borrowing func block(_ slot: Int) -> UnsafeMutablePointer<usbdevfs_urb> {

@@ -19,11 +19,14 @@ public struct LoopbackPeer: ~Copyable {
     public var reply: URBReply
     /// Data of an IN transfer.
     public var data: [UInt8]
+    /// Packets of an isochronous transfer.
+    public var packets: [IsochronousPacket] = []
 
     /// Takes both.
-    public init(reply: URBReply, data: [UInt8] = []) {
+    public init(reply: URBReply, data: [UInt8] = [], packets: [IsochronousPacket] = []) {
       self.reply = reply
       self.data = data
+      self.packets = packets
     }
   }
 
@@ -41,6 +44,7 @@ public struct LoopbackPeer: ~Copyable {
   public var devid: UInt32
   private let socket: StreamSocket
   private var directions: [UInt32: Bool] = [:]
+  private var isochronous: Set<UInt32> = []
 
   /// Takes over one end of a connection.
   public init(_ descriptor: consuming OwnedDescriptor, devid: UInt32) {
@@ -115,6 +119,18 @@ public struct LoopbackPeer: ~Copyable {
     return bytes + payload
   }
 
+  /// The header, payload and descriptors of an isochronous submit.
+  public mutating func encoded(
+    _ submit: Submit, payload: [UInt8] = [], packets: [IsochronousPacket]
+  ) -> [UInt8] {
+    isochronous.insert(submit.seqnum)
+    var bytes = [UInt8](repeating: 0, count: packets.count * IsochronousPacket.size)
+    bytes.withUnsafeMutableBytes { array in
+      for (index, packet) in packets.enumerated() { packet.encode(into: array, index: index) }
+    }
+    return encoded(submit, payload: payload) + bytes
+  }
+
   /// The header of an unlink.
   public borrowing func encoded(_ unlink: Unlink) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: URBCommand.headerLength)
@@ -133,9 +149,17 @@ public struct LoopbackPeer: ~Copyable {
     } catch {
       throw .malformed(error)
     }
-    guard case .submit(let submit) = reply,
-      directions.removeValue(forKey: submit.seqnum) == true
-    else { return Answer(reply: reply, data: []) }
-    return Answer(reply: reply, data: try receive(Int(submit.actualLength)))
+    guard case .submit(let submit) = reply else { return Answer(reply: reply) }
+    var answer = Answer(reply: reply)
+    if directions.removeValue(forKey: submit.seqnum) == true {
+      answer.data = try receive(Int(submit.actualLength))
+    }
+    if isochronous.remove(submit.seqnum) != nil {
+      let bytes = try receive(Int(submit.packets) * IsochronousPacket.size)
+      bytes.withUnsafeBytes { array in
+        answer.packets = (0..<Int(submit.packets)).map { .decode(array, index: $0) }
+      }
+    }
+    return answer
   }
 }

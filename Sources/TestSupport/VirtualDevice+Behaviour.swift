@@ -2,6 +2,7 @@
 // Copyright the devconfig authors
 
 internal import ExportSession
+internal import USBIPWire
 internal import USBModel
 
 /// What the device does by itself.
@@ -25,7 +26,7 @@ extension VirtualDevice {
         continue
       }
       state.pending.remove(at: index)
-      end(pending, outcome.status, outcome.data, moved: outcome.moved, &state)
+      end(pending, outcome, &state)
     }
   }
 
@@ -38,12 +39,15 @@ extension VirtualDevice {
   }
 
   /// Queues the end of a transfer.
-  func end(
-    _ pending: Pending, _ status: Int32, _ data: [UInt8], moved: Int? = nil,
-    _ state: inout State
-  ) {
+  func end(_ pending: Pending, _ status: Int32, _ data: [UInt8], _ state: inout State) {
+    end(pending, Outcome(status: status, data: data, moved: data.count), &state)
+  }
+
+  private func end(_ pending: Pending, _ outcome: Outcome, _ state: inout State) {
     state.ended.append(
-      Ended(pending: pending, status: status, data: data, actualLength: moved ?? data.count))
+      Ended(
+        pending: pending, status: outcome.status, data: outcome.data, actualLength: outcome.moved,
+        packets: outcome.packets))
     ring()
   }
 
@@ -51,6 +55,7 @@ extension VirtualDevice {
     var status: Int32 = 0
     var data: [UInt8] = []
     var moved: Int
+    var packets: [TransferredPacket] = []
   }
 
   /// How a transfer ends now; nil while it waits.
@@ -71,11 +76,42 @@ extension VirtualDevice {
     case 0x82:
       guard !state.reports.isEmpty else { return nil }
       return read(state.reports.removeFirst(), transfer)
+    case 0x83, 0x03:
+      return isochronous(transfer, &state)
     case 0x84:
       return read(VirtualDevice.sevens(transfer.length), transfer)
     default:
       return Outcome(status: -2, moved: 0)
     }
+  }
+
+  /// Carries out one isochronous transfer; the data of a packet names packet and place.
+  private func isochronous(_ transfer: Transfer, _ state: inout State) -> Outcome {
+    var outcome = Outcome(moved: 0)
+    let content = VirtualDevice.content(transfer, from: 0)
+    outcome.data = [UInt8](repeating: 0xEE, count: transfer.length)
+    var start = 0
+    for index in 0..<transfer.packets.count / IsochronousPacket.size {
+      let length = Int(IsochronousPacket.decode(transfer.packets, index: index).length)
+      let isIn = transfer.endpointAddress & 0x80 != 0
+      var packet = TransferredPacket(
+        actualLength: isIn ? max(0, length - index % 4) : length, status: 0)
+      if state.failingPackets.contains(index) {
+        packet = TransferredPacket(actualLength: 0, status: -84)
+      }
+      if isIn {
+        for place in 0..<packet.actualLength {
+          outcome.data[start + place] = UInt8(truncatingIfNeeded: index &* 16 &+ place)
+        }
+      } else {
+        state.isochronousOut.append(Array(content[start..<start + length]))
+      }
+      start += length
+      outcome.moved += packet.actualLength
+      outcome.packets.append(packet)
+    }
+    if transfer.endpointAddress & 0x80 == 0 { outcome.data = [] }
+    return outcome
   }
 
   /// 0, 7, 14, … modulo 256.

@@ -56,6 +56,14 @@ extension VirtualDevice {
     withState { $0.completionOnDiscard[endpointAddress] = data }
   }
 
+  /// Lets these packets of every isochronous transfer fail with -EILSEQ.
+  public func failPackets(_ indices: Set<Int>) {
+    withState { $0.failingPackets = indices }
+  }
+
+  /// The packets that came in on isochronous OUT 0x03.
+  public var isochronousOut: [[UInt8]] { withState { $0.isochronousOut } }
+
   /// Unplugs the device: what is under way ends, nothing more begins.
   public func unplug() {
     withState { state in

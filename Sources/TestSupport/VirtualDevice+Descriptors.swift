@@ -40,8 +40,9 @@ extension VirtualDevice {
     [
       interface(0, alternate: 0, endpoints: 3, class: 0x08), endpoint(0x01, 2, 512),
       endpoint(0x81, 2, 512), endpoint(0x82, 3, 64),
-      interface(0, alternate: 1, endpoints: 4, class: 0x08), endpoint(0x01, 2, 512),
+      interface(0, alternate: 1, endpoints: 5, class: 0x08), endpoint(0x01, 2, 512),
       endpoint(0x81, 2, 512), endpoint(0x82, 3, 64), endpoint(0x83, 1, 192),
+      endpoint(0x03, 1, 192),
       interface(1, alternate: 0, endpoints: 1, class: 0xFF), endpoint(0x84, 2, 512),
     ])
 

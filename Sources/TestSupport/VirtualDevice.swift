@@ -10,7 +10,8 @@ public import USBModel
 ///
 /// Bulk OUT 0x01 to bulk IN 0x81 loops messages back: each OUT transfer is one message, each IN
 /// transfer takes one. Interrupt IN 0x82 waits for `report`. Altsetting 1 of interface 0 has an
-/// isochronous IN 0x83 besides. Bulk IN 0x84 of interface 1 sends an endless pattern. Configuration
+/// isochronous IN 0x83 and OUT 0x03 besides; packet n of an IN transfer brings n modulo 4 bytes less
+/// than asked for. Bulk IN 0x84 of interface 1 sends an endless pattern. Configuration
 /// 2 has interface 0 with bulk OUT 0x05 alone. Vendor requests 0x40/0xC0 with request 1 write and
 /// read 64 KiB of memory. The test tells it to stall, to refuse, to hold completions, or to vanish.
 public final class VirtualDevice: URBDevice, Sendable {
@@ -36,6 +37,7 @@ public final class VirtualDevice: URBDevice, Sendable {
     var status: Int32
     var data: [UInt8]
     var actualLength: Int
+    var packets: [TransferredPacket] = []
   }
 
   struct State {
@@ -43,6 +45,9 @@ public final class VirtualDevice: URBDevice, Sendable {
     var ended: [Ended] = []
     var messages: [[UInt8]] = []
     var reports: [[UInt8]] = []
+    var packets: [Int: [TransferredPacket]] = [:]
+    var failingPackets: Set<Int> = []
+    var isochronousOut: [[UInt8]] = []
     var memory = [UInt8](repeating: 0, count: 65_536)
     var events: [Event] = []
     var configuration: UInt8 = 1
@@ -91,7 +96,10 @@ public final class VirtualDevice: URBDevice, Sendable {
   public func submit(_ transfer: Transfer, slot: Int) -> Int32 {
     withState { state in
       if state.isGone { return -19 }
-      if !state.refusals.isEmpty { return state.refusals.removeFirst() }
+      if !state.refusals.isEmpty {
+        let refusal = state.refusals.removeFirst()
+        if refusal != 0 { return refusal }
+      }
       state.events.append(
         .submitted(endpointAddress: transfer.endpointAddress, length: transfer.length))
       state.pending.append(Pending(transfer: transfer, slot: slot))
@@ -124,6 +132,7 @@ public final class VirtualDevice: URBDevice, Sendable {
         return state.isGone ? .failed(-19) : .nothing
       }
       let ended = state.ended.removeFirst()
+      state.packets[ended.pending.slot] = ended.packets
       if !ended.data.isEmpty {
         let offset = ended.pending.transfer.type == .control ? SetupPacket.size : 0
         UnsafeMutableRawBufferPointer(
@@ -133,6 +142,16 @@ public final class VirtualDevice: URBDevice, Sendable {
       }
       return .completed(
         slot: ended.pending.slot, status: ended.status, actualLength: ended.actualLength)
+    }
+  }
+
+  /// The outcome of a packet of the transfer reaped last under this name.
+  public func packet(_ index: Int, slot: Int) -> TransferredPacket {
+    withState { state in
+      guard let packets = state.packets[slot], packets.indices.contains(index) else {
+        return TransferredPacket(actualLength: 0, status: -18)
+      }
+      return packets[index]
     }
   }
 

@@ -115,27 +115,6 @@ struct HostileInputTests {
     #expect(end == .peerClosed)
   }
 
-  @Test("isochronous submits are drained and refused, too many packets end the session")
-  func isochronous() async throws {
-    let end = try await withImport { peer, _ in
-      let select = SetupPacket(requestType: 1, request: 11, value: 1)
-      try peer.submitControl(1, select)
-      #expect(try peer.answer() == .submit(1, 0))
-      let descriptors = pattern(3 * 16)
-      let submit = Submit(
-        seqnum: 2, devid: peer.devid, isIn: true, endpoint: 3, length: 576, packets: 3)
-      try peer.send(peer.encoded(submit) + descriptors)
-      #expect(try peer.answer() == .submit(2, -38))
-      try peer.submitIn(3, 4, length: 1)
-      #expect(try peer.answer() == .submit(3, 0, 1, [0]))
-      let many = Submit(
-        seqnum: 4, devid: peer.devid, isIn: true, endpoint: 3, length: 576, packets: 1025)
-      try peer.send(peer.encoded(many))
-      #expect(try peer.receiveAll().isEmpty)
-    }
-    #expect(end == .violation(.packetCountOutOfRange(1025)))
-  }
-
   @Test("noise ends the session", arguments: 0..<8)
   func noise(seed: Int) async throws {
     let end = try await withImport { peer, _ in
