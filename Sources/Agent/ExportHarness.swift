@@ -61,11 +61,22 @@ struct ExportHarness {
     self.socket = nil
   }
 
+  /// True where the device at `busID` is the one announced as `id`.
+  private func isCalled(_ id: String, _ busID: BusID) async -> Bool {
+    let devices = await inventory.devices().map(\.device)
+    return LocalKeys(agent: "", devices: devices).identity(busID) == id
+  }
+
   private func acquire(
     _ parameters: SessionCalls.AcquireParameters, on channel: ControlChannel
   ) async throws(AgentError) {
     guard let busID = BusID(parameters.busID) else {
       throw AgentError(.unknownDevice, "there is no such device here")
+    }
+    if let id = parameters.id, await !isCalled(id, busID) {
+      throw AgentError(
+        .unknownDevice, "another device is plugged in at \(busID) now",
+        hint: "devconfig list shows where it is")
     }
     // Without a name of its own a plain peer is known by its address.
     let user = RemoteUser(

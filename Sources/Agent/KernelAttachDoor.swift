@@ -23,11 +23,11 @@ struct KernelAttachDoor: AttachDoor {
   }
 
   func importDevice(
-    _ busID: String, from exporter: Exporter, as user: RemoteUser
+    _ device: RemoteDevice, as user: RemoteUser
   ) async throws(AgentError) -> (device: Device, socket: SharedDescriptor) {
     // Asked first, so that nobody's device is taken for a machine that cannot use it.
     try checkPresence()
-    return try await sessions.importDevice(busID, from: exporter, as: user)
+    return try await sessions.importDevice(device, as: user)
   }
 
   func freePorts(for speed: Speed) async throws(AgentError) -> [Int] {

@@ -37,7 +37,7 @@ enum Publication {
       agent: record.agent)
     return RemoteDevice(
       key: LocalKeys.key(agent: record.agent, identity: record.id), exporter: exporter,
-      busID: record.busID.description,
+      identity: record.id, busID: record.busID.description,
       name: record.name,
       vendorID: VendorProduct.hex(record.vendorProduct.vendor),
       productID: VendorProduct.hex(record.vendorProduct.product),

@@ -56,17 +56,19 @@ struct SessionHost: Sendable {
     await inventory.release(session: session)
   }
 
-  /// Asks `exporter` for a device; returns it with the connected socket.
+  /// Asks the exporter for a device; returns it with the connected socket.
   ///
   /// Its addresses are tried in order until one answers. Throws `AgentError`.
   func importDevice(
-    _ busID: String, from exporter: Exporter, as user: RemoteUser
+    _ wanted: RemoteDevice, as user: RemoteUser
   ) async throws(AgentError) -> (device: Device, socket: SharedDescriptor) {
+    let exporter = wanted.exporter
     let (name, host) = split(user)
     let delivery = try await dial(exporter) { address, port in
       SessionCalls.Assignment(
         role: .importDevice, peer: "\(address)", address: address.host, port: port,
-        door: exporter.agent == nil ? .plain : .agent, busID: busID, user: name, host: host,
+        door: exporter.agent == nil ? .plain : .agent, busID: wanted.busID,
+        deviceID: exporter.agent == nil ? nil : wanted.identity, user: name, host: host,
         deadline: SessionHost.operationDeadline)
     }
     guard case .device(let device, let socket) = delivery else {

@@ -14,13 +14,16 @@ public enum ExporterCalls {
   public struct ImportParameters: Sendable, Codable, Hashable {
     /// The bus ID on the exporter.
     public var busid: String
+    /// What the exporter announced the device by; another device at the same place is refused.
+    public var id: String?
     /// The user who wants it.
     public var user: String
     /// The machine that wants it.
     public var host: String
     /// Takes all parts.
-    public init(busid: String, user: String, host: String) {
+    public init(busid: String, id: String? = nil, user: String, host: String) {
       self.busid = busid
+      self.id = id
       self.user = user
       self.host = host
     }

@@ -58,6 +58,8 @@ public enum SessionCalls {
     public var door: Door?
     /// The device to import.
     public var busID: String?
+    /// What its exporter announced it by.
+    public var deviceID: String?
     /// Who imports, as told to the exporter.
     public var user: String?
     /// This machine's name, as told to the exporter.
@@ -68,7 +70,8 @@ public enum SessionCalls {
     /// Takes all parts.
     public init(
       role: Role, peer: String, address: String? = nil, port: UInt16? = nil, door: Door? = nil,
-      busID: String? = nil, user: String? = nil, host: String? = nil, deadline: Int
+      busID: String? = nil, deviceID: String? = nil, user: String? = nil, host: String? = nil,
+      deadline: Int
     ) {
       self.role = role
       self.peer = peer
@@ -76,6 +79,7 @@ public enum SessionCalls {
       self.port = port
       self.door = door
       self.busID = busID
+      self.deviceID = deviceID
       self.user = user
       self.host = host
       self.deadline = deadline
@@ -94,13 +98,18 @@ public enum SessionCalls {
   public struct AcquireParameters: Sendable, Codable, Hashable {
     /// The bus ID asked for, exactly as it came (31 bytes at most, already checked).
     public var busID: String
+    /// What the peer knows the device by; `nil` for a plain peer.
+    public var id: String?
     /// The user the peer claims; `nil` for a plain peer.
     public var user: String?
     /// The host the peer claims; `nil` for a plain peer.
     public var host: String?
     /// Takes all parts.
-    public init(busID: String, user: String? = nil, host: String? = nil) {
+    public init(
+      busID: String, id: String? = nil, user: String? = nil, host: String? = nil
+    ) {
       self.busID = busID
+      self.id = id
       self.user = user
       self.host = host
     }

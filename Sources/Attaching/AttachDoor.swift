@@ -29,11 +29,11 @@ public protocol AttachDoor: Sendable {
   /// A connected socket on which an exporter has agreed to a URB phase; closed when dropped.
   associatedtype Socket: Sendable
 
-  /// Asks `exporter` for the device, in a session process of its own.
+  /// Asks the exporter for the device, in a session process of its own.
   ///
   /// Throws `AgentError`: `unreachable`, `inUse`, `denied`, `unknownDevice`, `protocolMismatch`.
   func importDevice(
-    _ busID: String, from exporter: Exporter, as user: RemoteUser
+    _ device: RemoteDevice, as user: RemoteUser
   ) async throws(AgentError) -> (device: Device, socket: Socket)
 
   /// Ports of vhci_hcd that are free for a device of `speed`, the best one first.

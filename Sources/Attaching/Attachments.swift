@@ -113,7 +113,7 @@ public actor Attachments<Door: AttachDoor> {
     changeSignal.yield()
     do throws(AgentError) {
       let (imported, socket) = try await door.importDevice(
-        device.busID, from: device.exporter, as: user)
+        device, as: user)
       let port = try await handOver(imported, socket, key: device.key)
       attachments[device.key]?.port = port
       changeSignal.yield()

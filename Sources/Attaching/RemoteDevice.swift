@@ -9,6 +9,8 @@ public struct RemoteDevice: Sendable, Hashable {
   public var key: String
   /// Who exports it.
   public var exporter: Exporter
+  /// What its exporter announces it by; `nil` for a plain peer.
+  public var identity: String?
   /// Its bus ID there.
   public var busID: String
   /// Its name for people.
@@ -28,12 +30,14 @@ public struct RemoteDevice: Sendable, Hashable {
 
   /// Takes all parts.
   public init(
-    key: String, exporter: Exporter, busID: String, name: String, vendorID: String,
+    key: String, exporter: Exporter, identity: String? = nil, busID: String, name: String,
+    vendorID: String,
     productID: String, serial: String? = nil, state: RemoteState, user: RemoteUser = .nobody,
     reason: String? = nil
   ) {
     self.key = key
     self.exporter = exporter
+    self.identity = identity
     self.busID = busID
     self.name = name
     self.vendorID = vendorID

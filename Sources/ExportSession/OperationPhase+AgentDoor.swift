@@ -21,7 +21,8 @@ extension OperationPhase {
       (parameters, busID) = try OperationPhase.checked(message)
       acquired = try agent.acquire(
         SessionCalls.AcquireParameters(
-          busID: busID.description, user: PeerText.bounded(parameters.user) ?? "unknown",
+          busID: busID.description, id: parameters.id.map { PeerText.bounded($0) ?? "" },
+          user: PeerText.bounded(parameters.user) ?? "unknown",
           host: PeerText.bounded(parameters.host) ?? "unknown"))
     } catch {
       let reply = ErrorReply(error, interface: ExporterCalls.interface)

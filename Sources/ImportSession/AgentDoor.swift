@@ -13,11 +13,11 @@ enum AgentDoor {
 
   /// Imports a device; not one byte behind the reply is read.
   static func importDevice(
-    _ busID: BusID, user: String, host: String, _ exchange: Exchange,
+    _ busID: BusID, id: String?, user: String, host: String, _ exchange: Exchange,
     _ connection: borrowing StreamSocket
   ) throws(AgentError) -> Device {
     let parameters = ExporterCalls.ImportParameters(
-      busid: busID.description, user: user, host: host)
+      busid: busID.description, id: id, user: user, host: host)
     let call = Call(ExporterCalls.importDevice, parameters, upgrade: true)
     try exchange.send(Message.encode(call), connection)
     let message = try readReply(exchange, connection)

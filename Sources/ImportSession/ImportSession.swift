@@ -27,7 +27,8 @@ public enum ImportSession {
     switch assignment.door {
     case .agent:
       device = try AgentDoor.importDevice(
-        busID, user: assignment.user ?? "", host: assignment.host ?? "", exchange, connection)
+        busID, id: assignment.deviceID, user: assignment.user ?? "", host: assignment.host ?? "",
+        exchange, connection)
     case .plain:
       device = try PlainDoor.importDevice(busID, exchange, connection)
     case nil:

@@ -118,13 +118,14 @@ public actor FakeAttachDoor: AttachDoor {
 
   /// Agrees, unless somebody has the device or the exporter refuses.
   public func importDevice(
-    _ busID: String, from exporter: Exporter, as user: RemoteUser
+    _ wanted: RemoteDevice, as user: RemoteUser
   ) async throws(AgentError) -> (device: Device, socket: FakeSocket) {
+    let busID = wanted.busID
     log.record(.importing(busID, user))
     if let missing { throw missing }
     if let refusal = refusals[busID] { throw refusal }
     guard let device = devices[busID] else {
-      throw AgentError(.unknownDevice, "there is no device \(busID) on \(exporter.host)")
+      throw AgentError(.unknownDevice, "there is no device \(busID) on \(wanted.exporter.host)")
     }
     if let holder = holders[busID] {
       throw AgentError(.inUse, "\(device.name) is in use by \(holder)")
