@@ -22,8 +22,9 @@ struct AgentService: Service, CustomStringConvertible {
   /// The most network connections served at once, and the most of one address.
   static let maximumSessions = 512
   static let maximumSessionsPerAddress = 64
-  /// The most local connections served at once.
+  /// The most local connections served at once, and the most of one user.
   static let maximumLocalConnections = 256
+  static let maximumLocalConnectionsPerUser = 64
 
   /// What the service group calls it in its messages.
   var description: String { "devconfigd" }
@@ -129,6 +130,10 @@ struct AgentService: Service, CustomStringConvertible {
       case .found(let announcement):
         if let device = Publication.remote(announcement) {
           await catalogue.found(device, source: announcement.instance)
+        } else if case .failure(let flaw)? = announcement.record {
+          log.warning(
+            "an announcement is malformed, ignoring it",
+            metadata: ["instance": "\(announcement.displayName)", "reason": "\(flaw)"])
         }
       case .lost(let instance):
         await catalogue.lost(source: instance, reason: "its exporter does not announce it now")
@@ -176,16 +181,19 @@ struct AgentService: Service, CustomStringConvertible {
       catalogue: catalogue, attachments: attachments,
       about: AgentCalls.AboutResults(
         version: Product.version, host: identity.host, agent: identity.agent), log: log)
-    let gate = Gate(limit: AgentService.maximumLocalConnections, perKey: Int.max)
+    let gate = Gate(
+      limit: AgentService.maximumLocalConnections,
+      perKey: AgentService.maximumLocalConnectionsPerUser)
     await withDiscardingTaskGroup { group in
       for await connection in listener.connections {
-        guard gate.enter("local") else {
+        let user = "\(connection.peer.uid)"
+        guard gate.enter(user) else {
           connection.close()
           continue
         }
         group.addTask {
           await harness.serve(connection)
-          gate.leave("local")
+          gate.leave(user)
         }
       }
     }

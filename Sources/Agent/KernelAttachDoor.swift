@@ -52,7 +52,7 @@ struct KernelAttachDoor: AttachDoor {
       return true
     } catch {
       if error.code == .resourceBusy { return false }
-      throw AgentError(.failed, "the kernel did not take \(device.name) (\(error))")
+      throw KernelAdvice.failure(of: error, "the kernel did not take \(device.name)")
     }
   }
 
@@ -64,7 +64,7 @@ struct KernelAttachDoor: AttachDoor {
     } catch {
       // The kernel says EINVAL where the port is free already: then there is nothing to do.
       if await !isUsed(port: port) { return }
-      throw AgentError(.failed, "the kernel does not let go of port \(port) (\(error))")
+      throw KernelAdvice.failure(of: error, "the kernel does not let go of port \(port)")
     }
   }
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people, programs and peers do wrong: a clear message, the documented exit code, and the agent goes on."""
 
+import json
+
 from ..devices import Disk
 from . import agent
 from .common import AGENT
@@ -30,6 +32,10 @@ def play(office, report) -> None:
     with report.step("a name that two devices have: both are shown, none is attached"):
         told(beta, "devconfig up 46f4:0001", 3, "names 2 devices", "LOCAL_STATE")
         assert beta.attempt("lsusb | grep -q 46f4:0001").status != 0, "a device was attached"
+    with report.step("a device is found by ID, serial number and busid@host"):
+        for name in (str(identity), stick.serial, f"{here['busid']}@alpha"):
+            found = json.loads(beta.run(f"devconfig list --json {name}"))["devices"]
+            assert [device["id"] for device in found] == [identity], f"{name}: {found}"
     with report.step("a verb that does not exist"):
         told(beta, "devconfig attach 1", 64, "attach", "")
     with report.step("down of a device that is down is a success with a note"):
@@ -50,6 +56,12 @@ def play(office, report) -> None:
         agent.wait_for_device(beta, LIMIT, id=identity, remote_state="AVAIL")
         for machine in (alpha, beta):
             assert machine.run(f"systemctl show --value --property=NRestarts {AGENT}").strip() == "0"
+    with report.step("a malformed announcement is ignored and told to the journal"):
+        alpha.run("systemd-run --quiet --unit=bad-announcement "
+                  "avahi-publish -s 'a bad one' _usbip._tcp 3240 txtvers=1 busid=../../etc id=x vid=zz")
+        beta.wait_until(f"journalctl -u {AGENT} | grep -q 'announcement is malformed.*a bad one'", limit=LIMIT)
+        alpha.run("systemctl stop bad-announcement")
+        assert "a bad one" not in beta.run("devconfig list")
     with report.step("the kernel has no vhci_hcd"):
         beta.run(f"systemctl stop {AGENT} && modprobe -r vhci_hcd && systemctl start {AGENT}", timeout=90)
         agent.wait_for_device(beta, LIMIT, id=identity, remote_state="AVAIL")
