@@ -74,7 +74,9 @@ struct AgentService: Service, CustomStringConvertible {
       group.addTask { await publish(on: directory) }
       group.addTask { await refreshInventory(changes) }
       group.addTask { await serveLocal(listener) }
-      group.addTask { await serveNetwork() }
+      // Opened before the agent says that it is ready.
+      let port = await openPort()
+      group.addTask { await serveNetwork(port) }
       group.addTask {
         await ForeignPeers(
           peers: configuration.peers, sessions: sessions, catalogue: catalogue, log: log
@@ -199,28 +201,40 @@ struct AgentService: Service, CustomStringConvertible {
     }
   }
 
-  private func serveNetwork() async {
+  /// Listens on the TCP port, or says why not; `nil` where another program has it.
+  private func openPort() async -> NetworkListener? {
+    do {
+      let listener = try NetworkListener(port: configuration.port)
+      await inventory.suspend(nil)
+      return listener
+    } catch {
+      await inventory.suspend("TCP port \(configuration.port) is taken by another program")
+      log.error(
+        "the TCP port cannot be opened, sharing nothing and trying again",
+        metadata: [
+          "port": "\(configuration.port)", "error": "\(error)",
+          "hint": "ss -ltnp sport = :\(configuration.port) shows who has it",
+        ])
+      return nil
+    }
+  }
+
+  private func serveNetwork(_ first: NetworkListener?) async {
     let gate = Gate(
       limit: AgentService.maximumSessions, perKey: AgentService.maximumSessionsPerAddress)
+    var next = first
     while !Task.isCancelled {
-      do {
-        let listener = try NetworkListener(port: configuration.port)
-        await inventory.suspend(nil)
+      if let listener = next {
         await withTaskCancellationHandler {
           await accept(from: listener, gate)
         } onCancel: {
           listener.close()
         }
-      } catch {
-        await inventory.suspend("TCP port \(configuration.port) is taken by another program")
-        log.error(
-          "the TCP port cannot be opened, sharing nothing and trying again",
-          metadata: [
-            "port": "\(configuration.port)", "error": "\(error)",
-            "hint": "ss -ltnp sport = :\(configuration.port) shows who has it",
-          ])
+      } else {
         try? await Task.sleep(for: AgentService.portInterval)
       }
+      guard !Task.isCancelled else { return }
+      next = await openPort()
     }
   }
 

@@ -108,12 +108,31 @@ struct SessionHost: Sendable {
         return try await dial(address, assignment(address, exporter.port))
       } catch {
         // Only an address that does not answer is worth another try; a refusal is an answer.
-        guard error.kind == .unreachable else { throw error }
+        guard error.kind == .unreachable else { throw SessionHost.advised(error, exporter) }
         failure = error
         failure.message = "\(exporter.host) does not answer: \(error.message)"
       }
     }
-    throw failure
+    throw SessionHost.advised(failure, exporter)
+  }
+
+  /// Adds the next step; what sessions and exporters say has none that helps on this machine.
+  private static func advised(_ error: AgentError, _ exporter: Exporter) -> AgentError {
+    guard error.hint.isEmpty else { return error }
+    var advised = error
+    switch error.kind {
+    case .inUse, .denied:
+      advised.hint = "devconfig list shows who has it, or why \(exporter.host) keeps it"
+    case .unknownDevice:
+      advised.hint = "devconfig list shows what there is"
+    case .unreachable, .timedOut:
+      advised.hint = "check that \(exporter.host) is on and can be reached: ping \(exporter.host)"
+    case .protocolMismatch:
+      advised.hint = "check what listens on TCP port \(exporter.port) of \(exporter.host)"
+    default:
+      advised.hint = "the journals of both machines say why: journalctl -u devconfigd"
+    }
+    return advised
   }
 
   private func dial(

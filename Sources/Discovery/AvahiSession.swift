@@ -62,7 +62,10 @@ internal import USBModel
       poll.interface, AVAHI_CLIENT_NO_FAIL,
       { _, state, context in unsafe AvahiSession.of(context)?.clientChanged(state) }, context,
       &code)
-    guard unsafe client != nil else { throw AvahiSession.outage(code) }
+    guard unsafe client == nil else { return }
+    // With NO_FAIL an absent daemon is no failure: this code says that the bus has no socket.
+    if code == Int32(AVAHI_ERR_NO_DAEMON) { throw .noBus("nobody listens there") }
+    throw AvahiSession.outage(code)
   }
 
   // Closes the bus connection, and with it all that the daemon holds for us.

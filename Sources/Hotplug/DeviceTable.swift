@@ -24,9 +24,12 @@ struct DeviceTable: Sendable {
     return [.removed(device.busID), .added(device)]
   }
 
-  /// What to tell of a device that is there and cannot be read; one that was told stays told.
+  /// What to tell of a device that is there and cannot be read.
+  ///
+  /// Nothing of one that was told: it stays told, because it is most likely on its way out.
   func changes(of path: String, flaw: DeviceFlaw) -> [HotplugEvent] {
-    flaws[path] == flaw ? [] : [.skipped(path: path, flaw: flaw)]
+    if let place = SysfsPlace(path), told[place.busID] != nil { return [] }
+    return flaws[path] == flaw ? [] : [.skipped(path: path, flaw: flaw)]
   }
 
   /// What to tell of a device that is gone.
@@ -34,11 +37,12 @@ struct DeviceTable: Sendable {
     told[busID] == nil ? [] : [.removed(busID)]
   }
 
-  /// What to tell after a full list; `flawed` has sysfs paths.
-  func changes(present: [Device], flawed: [String: DeviceFlaw]) -> [HotplugEvent] {
+  /// What to tell after a full list; `unread` has the sysfs paths of those without a value now, with
+  /// the flaw where it is one.
+  func changes(present: [Device], unread: [String: DeviceFlaw?] = [:]) -> [HotplugEvent] {
     var kept = Set(present.map(\.busID))
-    for path in flawed.keys {
-      if let place = SysfsPlace(path), place.devicePath == path { kept.insert(place.busID) }
+    for path in unread.keys {
+      if let place = SysfsPlace(path) { kept.insert(place.busID) }
     }
     var events: [HotplugEvent] = []
     for busID in told.keys.sorted(by: { $0.description < $1.description })
@@ -46,8 +50,8 @@ struct DeviceTable: Sendable {
       events.append(.removed(busID))
     }
     for device in present { events += changes(of: device) }
-    for (path, flaw) in flawed.sorted(by: { $0.key < $1.key }) {
-      events += changes(of: path, flaw: flaw)
+    for (path, flaw) in unread.sorted(by: { $0.key < $1.key }) {
+      if let flaw { events += changes(of: path, flaw: flaw) }
     }
     return events
   }

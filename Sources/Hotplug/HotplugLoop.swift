@@ -11,17 +11,18 @@ internal import USBModel
 // SAFETY: @unchecked because libudev's handles are bound to one thread at a time. The object is
 // built by the watch and then handed to its thread, which alone calls `run`.
 final class HotplugLoop: @unchecked Sendable {
-  /// How many events may wait for the reader.
-  static let bufferedEvents = 4096
-  /// How soon to try again what was lost, in ms.
-  static let retryInterval: Int32 = 1000
+  /// How soon to list again when the reader or a scan did not keep up.
+  static let retryInterval = Duration.seconds(1)
+  /// How many events are taken before the loop looks whether it is to stop.
+  static let drainedEvents = 4096
 
   private let context: UdevContext
   private let monitor: UdevMonitor
   private let wakeup: HotplugWakeup
   private let continuation: AsyncStream<HotplugEvent>.Continuation
   private var table = DeviceTable()
-  private var isBehind = true
+  /// When to list all devices, because not everything was told; `nil` when everything was.
+  private var listAt: ContinuousClock.Instant? = .now
   private var isTerminated = false
 
   /// Opens the monitor, so that from here on no change is missed.
@@ -38,12 +39,12 @@ final class HotplugLoop: @unchecked Sendable {
   func run() {
     defer { continuation.finish() }
     while !isTerminated {
-      if isBehind { list() }
+      if let due = listAt, due <= .now { list() }
       var waiting = [
         pollfd(fd: monitor.descriptor, events: Int16(POLLIN), revents: 0),
         pollfd(fd: wakeup.descriptor, events: Int16(POLLIN), revents: 0),
       ]
-      let result = unsafe poll(&waiting, nfds_t(waiting.count), isBehind ? Self.retryInterval : -1)
+      let result = unsafe poll(&waiting, nfds_t(waiting.count), milliseconds(until: listAt))
       if result < 0 {
         guard errno == EINTR else { return }
         continue
@@ -54,15 +55,23 @@ final class HotplugLoop: @unchecked Sendable {
     }
   }
 
+  /// Rounded up; without end for `nil`.
+  private func milliseconds(until instant: ContinuousClock.Instant?) -> Int32 {
+    guard let instant else { return -1 }
+    let left = max(.zero, ContinuousClock.now.duration(to: instant)).components
+    return Int32(clamping: left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000 + 1)
+  }
+
   /// Takes what is there now; the same child change twice in one go is told once.
   private func drain() {
     var children: Set<HotplugEvent> = []
-    while !isTerminated && !isBehind {
+    for _ in 0..<HotplugLoop.drainedEvents where !isTerminated {
       switch monitor.receive() {
       case .device(let device):
-        handle(device, &children)
+        // With a list to come, the list will tell; reading on keeps the kernel's buffer empty.
+        if listAt == nil { handle(device, &children) }
       case .overflow:
-        isBehind = true
+        listAt = .now
       case .empty:
         return
       }
@@ -83,41 +92,52 @@ final class HotplugLoop: @unchecked Sendable {
       return
     }
     switch read(place.devicePath) {
-    case .success(let device): tell(table.changes(of: device))
-    case .failure(let flaw): tell(table.changes(of: place.devicePath, flaw: flaw))
-    case nil: break
+    case .device(let device): tell(table.changes(of: device))
+    case .flawed(let flaw): tell(table.changes(of: place.devicePath, flaw: flaw))
+    case .incomplete, .gone: break
     }
   }
 
   /// Tells the difference to all that is there, then `listed`.
   private func list() {
     // What was queued before this moment is in the list, or comes to nothing afterwards.
-    isBehind = false
+    listAt = nil
     guard let paths = context.allPaths() else {
-      isBehind = true
+      listAt = .now + HotplugLoop.retryInterval
       return
     }
     var present: [Device] = []
-    var flawed: [String: DeviceFlaw] = [:]
+    var unread: [String: DeviceFlaw?] = [:]
     for path in paths {
       guard let place = SysfsPlace(path), place.devicePath == path else { continue }
       switch read(path) {
-      case .success(let device): present.append(device)
-      case .failure(let flaw): flawed[path] = flaw
-      case nil: break
+      case .device(let device): present.append(device)
+      case .flawed(let flaw): unread[path] = .some(flaw)
+      case .incomplete: unread[path] = .some(nil)
+      case .gone: break
       }
     }
-    tell(table.changes(present: present, flawed: flawed) + [.listed])
+    tell(table.changes(present: present, unread: unread) + [.listed])
   }
 
-  /// What is at `path` now; `nil` where nothing is, or no USB device.
-  private func read(_ path: String) -> Result<Device, DeviceFlaw>? {
-    guard let record = context.record(at: path) else { return nil }
+  /// What a look at a sysfs path finds.
+  private enum Reading {
+    case device(Device)
+    case flawed(DeviceFlaw)
+    /// In the making, or on its way out: events follow.
+    case incomplete
+    /// Nothing, or no USB device.
+    case gone
+  }
+
+  private func read(_ path: String) -> Reading {
+    guard let record = context.record(at: path) else { return .gone }
+    guard record.isComplete else { return .incomplete }
     do throws(DeviceFlaw) {
-      return .success(try record.device())
+      return .device(try record.device())
     } catch {
       // Pulled while it was read: its removal follows.
-      return context.device(at: path) == nil ? nil : .failure(error)
+      return context.device(at: path) == nil ? .gone : .flawed(error)
     }
   }
 
@@ -129,11 +149,8 @@ final class HotplugLoop: @unchecked Sendable {
       case .terminated:
         isTerminated = true
         return
-      case .dropped:
-        isBehind = true
-        return
-      @unknown default:
-        isBehind = true
+      default:
+        listAt = .now + HotplugLoop.retryInterval
         return
       }
     }

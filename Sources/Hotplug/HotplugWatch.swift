@@ -15,10 +15,18 @@ public final class HotplugWatch: Sendable {
 
   private let wakeup: HotplugWakeup
 
+  /// How many events may wait for the reader.
+  private static let bufferedEvents = 4096
+
   /// Subscribes and starts the thread `hotplug`; needs no rights.
-  public init() throws(HotplugError) {
+  public convenience init() throws(HotplugError) {
+    try self.init(bufferedEvents: HotplugWatch.bufferedEvents)
+  }
+
+  /// The same with another size of the buffer.
+  init(bufferedEvents: Int) throws(HotplugError) {
     let (stream, continuation) = AsyncStream.makeStream(
-      of: HotplugEvent.self, bufferingPolicy: .bufferingOldest(HotplugLoop.bufferedEvents))
+      of: HotplugEvent.self, bufferingPolicy: .bufferingOldest(bufferedEvents))
     let wakeup = try HotplugWakeup()
     let loop = try HotplugLoop(wakeup: wakeup, continuation: continuation)
     try NamedThread.start("hotplug") { loop.run() }

@@ -4,10 +4,7 @@
 internal import USBModel
 
 extension UdevContext {
-  /// Reads all texts of the USB device at the sysfs path `path`.
-  ///
-  /// `nil` where there is none now, and where some of its interfaces are not there yet: their events
-  /// follow, and half a device is not told, because a policy would not see the keyboard in it.
+  /// Reads all texts of the USB device at the sysfs path `path`; `nil` where there is none now.
   func record(at path: String) -> DeviceRecord? {
     guard let device = device(at: path), device.type == "usb_device" else { return nil }
     let name = device.name
@@ -18,8 +15,7 @@ extension UdevContext {
       record.properties = databaseProperties(
         modalias: modalias, names: DeviceRecord.Property.all)
     }
-    guard let paths = paths(below: path) else { return nil }
-    for interfacePath in paths {
+    for interfacePath in paths(below: path) ?? [] {
       // Devices below a hub are found too; interfaces are called "BUSID:CONFIGURATION.NUMBER".
       guard let interface = self.device(at: interfacePath), interface.type == "usb_interface"
       else { continue }
@@ -31,12 +27,15 @@ extension UdevContext {
           attributes: interface.attributes(DeviceRecord.Attribute.ofInterface),
           driver: interface.driver))
     }
-    return record.isComplete ? record : nil
+    return record
   }
 }
 
 extension DeviceRecord {
   /// False while the kernel is still making, or removing, the interfaces of the configuration.
+  ///
+  /// Events of the interfaces follow. Half a device is not told: a policy would not see the keyboard
+  /// in it.
   var isComplete: Bool {
     guard let text = attributes[Attribute.interfaceCount],
       let count = Int(text.drop { $0 == " " })

@@ -7,6 +7,9 @@ private import Synchronization
 public struct NotInTime: Error, CustomStringConvertible {
   /// What there was instead.
   public let description: String
+
+  /// Takes the text.
+  public init(description: String) { self.description = description }
 }
 
 /// What happened, in order, for tests that wait for it.

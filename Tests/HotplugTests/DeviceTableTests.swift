@@ -27,8 +27,8 @@ private final class Subject {
 
   func see(_ device: Device) -> [HotplugEvent] { take(table.changes(of: device)) }
 
-  func list(_ present: [Device], flawed: [String: DeviceFlaw] = [:]) -> [HotplugEvent] {
-    take(table.changes(present: present, flawed: flawed))
+  func list(_ present: [Device], unread: [String: DeviceFlaw?] = [:]) -> [HotplugEvent] {
+    take(table.changes(present: present, unread: unread))
   }
 }
 
@@ -74,17 +74,27 @@ private final class Subject {
   @Test func keepsAToldDeviceThatCannotBeReadNow() throws {
     let stick = try device("1-1")
     _ = subject.see(stick)
-    let events: [HotplugEvent] = [.skipped(path: stick.sysfsPath, flaw: flaw)]
-    #expect(subject.list([], flawed: [stick.sysfsPath: flaw]) == events)
-    #expect(subject.list([], flawed: [stick.sysfsPath: flaw]) == [])
+    #expect(subject.list([], unread: [stick.sysfsPath: flaw]) == [])
+    #expect(subject.list([], unread: [stick.sysfsPath: nil]) == [])
+    #expect(subject.take(subject.table.changes(of: stick.sysfsPath, flaw: flaw)) == [])
     #expect(subject.see(stick) == [])
     #expect(subject.list([]) == [.removed(stick.busID)])
+  }
+
+  @Test func tellsAFlawOnce() throws {
+    let stick = try device("1-1")
+    let events: [HotplugEvent] = [.skipped(path: stick.sysfsPath, flaw: flaw)]
+    #expect(subject.list([], unread: [stick.sysfsPath: nil]) == [])
+    #expect(subject.list([], unread: [stick.sysfsPath: flaw]) == events)
+    #expect(subject.take(subject.table.changes(of: stick.sysfsPath, flaw: flaw)) == [])
+    #expect(subject.see(stick) == [.added(stick)])
+    #expect(subject.take(subject.table.changes(removing: stick.busID)) == [.removed(stick.busID)])
     #expect(subject.take(subject.table.changes(of: stick.sysfsPath, flaw: flaw)) == events)
   }
 
   @Test func tellsAgainWhatTheReaderDidNotTake() throws {
     let (first, second) = (try device("1-1"), try device("1-2"))
-    let events = subject.table.changes(present: [first, second], flawed: [:])
+    let events = subject.table.changes(present: [first, second])
     #expect(events == [.added(first), .added(second)])
     subject.table.accept(events[0])
     #expect(subject.list([first, second]) == [.added(second)])

@@ -66,6 +66,8 @@ def play(office, report) -> None:
         there = agent.wait_for_device(alpha, host="alpha", busid=bus_id, remote_state="AVAIL")
         on_alpha_node = alpha.disk_node(stick)
         on_alpha(f"mount -o ro {on_alpha_node} /mnt")
+        # What is mounted is denied at once; waiting for that here makes AVAIL below mean "again".
+        agent.wait_for_device(alpha, host="alpha", busid=bus_id, remote_state="DENIED")
         read = on_alpha("sha256sum /mnt/random", timeout=300).split()[0]
         on_alpha("umount /mnt")
         assert read == written, f"beta wrote {written}, alpha reads {read}"

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+import Glibc
+import LinuxHost
+import TestSupport
+import USBIPWire
+
+/// A peer of the agent's TCP port that sends whatever a test wants.
+enum TCPClient {
+  /// An open connection; closed when the last reference goes.
+  static func connect(_ port: UInt16) throws -> SharedDescriptor {
+    let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard number >= 0 else { throw NotInTime(description: "no socket: \(errno)") }
+    let descriptor = SharedDescriptor(OwnedDescriptor(adopting: number))
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    let result = withUnsafePointer(to: &address) { whole in
+      whole.withMemoryRebound(to: sockaddr.self, capacity: 1) { start in
+        Glibc.connect(number, start, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    guard result == 0 else { throw NotInTime(description: "no connection: \(errno)") }
+    return descriptor
+  }
+
+  /// Sends `bytes`, and with `finishing` tells that no more come; returns all that comes back until
+  /// the other side closes.
+  static func exchange(
+    _ bytes: [UInt8], with port: UInt16, finishing: Bool = false
+  ) async throws -> [UInt8] {
+    try await BackgroundThread.run {
+      let connection = try connect(port)
+      _ = bytes.withUnsafeBytes { buffer in
+        send(connection.rawValue, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL))
+      }
+      if finishing { _ = shutdown(connection.rawValue, Int32(SHUT_WR)) }
+      return try readToEnd(connection)
+    }
+  }
+
+  /// All that comes until the other side closes; a reset counts as that.
+  static func readToEnd(_ connection: SharedDescriptor) throws -> [UInt8] {
+    var received: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while true {
+      try BackgroundThread.wait(for: connection.rawValue)
+      let count = recv(connection.rawValue, &buffer, buffer.count, 0)
+      guard count > 0 else { return received }
+      received += buffer.prefix(count)
+    }
+  }
+
+  /// The reply to one request of USB/IP 1.1.1.
+  static func ask(
+    _ request: [UInt8], expecting code: OperationCode, of port: UInt16
+  ) async throws -> OperationReplyParser.Parsed {
+    var parser = OperationReplyParser(expecting: code)
+    parser.append(try await exchange(request, with: port))
+    guard let parsed = try parser.next() else {
+      throw NotInTime(description: "half a reply")
+    }
+    return parsed
+  }
+}
