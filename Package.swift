@@ -22,6 +22,8 @@ let package = Package(
     .executable(name: "devconfig", targets: ["devconfig"]),
     .executable(name: "devconfigd", targets: ["devconfigd"]),
     .executable(name: "devconfig-session", targets: ["devconfig-session"]),
+    // Preloaded into devconfigd by process tests; not installed.
+    .library(name: "FakeKernelHooks", type: .dynamic, targets: ["CFakeKernelHooks"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -39,6 +41,7 @@ let package = Package(
     .systemLibrary(
       name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     .target(name: "CLinux"),
+    .target(name: "CFakeKernelHooks"),
 
     // Pure: no I/O, no C, no clock.
     .target(name: "USBModel"),
@@ -99,14 +102,18 @@ let package = Package(
     .testTarget(name: "USBModelTests", dependencies: ["USBModel", "TestSupport"]),
     .testTarget(name: "USBIPWireTests", dependencies: ["USBIPWire", "USBModel", "TestSupport"]),
     .testTarget(name: "SharePolicyTests", dependencies: ["SharePolicy", "TestSupport"]),
-    .testTarget(name: "AgentAPITests", dependencies: ["AgentAPI", "TestSupport"]),
+    .testTarget(name: "AgentAPITests", dependencies: ["AgentAPI", "USBModel", "TestSupport"]),
     .testTarget(name: "LinuxHostTests", dependencies: ["LinuxHost", "TestSupport"]),
     .testTarget(name: "HotplugTests", dependencies: ["Hotplug", "TestSupport"]),
     .testTarget(name: "DiscoveryTests", dependencies: ["Discovery", "TestSupport"]),
     .testTarget(name: "USBHostTests", dependencies: ["USBHost", "TestSupport"]),
     .testTarget(name: "SystemdTests", dependencies: ["Systemd", "TestSupport"]),
-    .testTarget(name: "SharingTests", dependencies: ["Sharing", "TestSupport"]),
-    .testTarget(name: "AttachingTests", dependencies: ["Attaching", "TestSupport"]),
+    .testTarget(
+      name: "SharingTests",
+      dependencies: ["Sharing", "SharePolicy", "AgentAPI", "USBModel", "TestSupport", logging]),
+    .testTarget(
+      name: "AttachingTests",
+      dependencies: ["Attaching", "AgentAPI", "USBModel", "TestSupport", logging]),
     .testTarget(name: "AgentTests", dependencies: ["Agent", "TestSupport"]),
     .testTarget(
       name: "ExportSessionTests", dependencies: ["ExportSession", "SessionControl", "TestSupport"]),
@@ -117,7 +124,8 @@ let package = Package(
     .testTarget(
       name: "ProcessTests",
       dependencies: [
-        "AgentAPI", "LinuxHost", "TestSupport", "devconfig", "devconfigd", "devconfig-session",
+        "AgentAPI", "LinuxHost", "USBModel", "USBIPWire", "CFakeKernelHooks", "TestSupport",
+        "devconfig", "devconfigd", "devconfig-session", system,
       ]),
   ],
   swiftLanguageModes: [.v6],

@@ -15,12 +15,14 @@ protocol AgentClient {
   mutating func down(_ device: String) throws(AgentError) -> AgentCalls.Outcome
 }
 
-/// A failure to reach the agent at all; its exit code is `noAgent`.
+/// A failure to reach the agent at all.
 struct AgentAbsence: Error {
-  /// What happened and what to type next.
+  /// What happened.
   var message: String
   /// The next thing to type.
   var hint: String
+  /// How the program ends.
+  var exitCode = ExitCode.noAgent
 }
 
 /// The agent behind its local socket.
@@ -35,6 +37,11 @@ struct SocketAgentClient: AgentClient {
   init(path: String) throws(AgentAbsence) {
     do throws(HostError) {
       client = try LocalClient.connect(to: FilePath(path))
+    } catch  where error.code == .permissionDenied {
+      throw AgentAbsence(
+        message: "\(path) cannot be reached (\(error.code))",
+        hint: "namei -l \(path) shows which folder is closed; then: systemctl restart devconfigd",
+        exitCode: .notPermitted)
     } catch {
       throw AgentAbsence(
         message: "the agent devconfigd does not run on this machine (\(path): \(error.code))",

@@ -24,7 +24,7 @@ enum Verb {
       code = report(&client, &console, body)
     } catch {
       say(error.message, error.hint, &console)
-      code = .noAgent
+      code = error.exitCode
     }
     guard code == .success else { throw ArgumentParser.ExitCode(code.rawValue) }
   }

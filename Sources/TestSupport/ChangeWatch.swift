@@ -20,13 +20,13 @@ public final class ChangeWatch: Sendable {
   public var count: Int { fired.events.count }
 
   /// Returns once it has fired more than `count` times; throws `NotInTime` after `limit`.
-  public func more(than count: Int, within limit: Duration = .seconds(5)) async throws {
+  public func more(than count: Int, within limit: Duration = .seconds(20)) async throws {
     try await fired.wait(within: limit) { $0.count > count }
   }
 
   /// Asks `isMet` now and after each change; throws `NotInTime` when `limit` passes without a change.
   public func until(
-    within limit: Duration = .seconds(5), _ isMet: () async throws -> Bool
+    within limit: Duration = .seconds(20), _ isMet: () async throws -> Bool
   ) async throws {
     while true {
       let seen = count

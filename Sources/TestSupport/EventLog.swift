@@ -46,7 +46,7 @@ public final class EventLog<Event: Sendable>: Sendable {
 
   /// Returns once `isMet` holds for the events so far; throws `NotInTime` after `limit`.
   public func wait(
-    within limit: Duration = .seconds(5), until isMet: @escaping @Sendable ([Event]) -> Bool
+    within limit: Duration = .seconds(20), until isMet: @escaping @Sendable ([Event]) -> Bool
   ) async throws {
     let number = state.withLock { state in
       state.nextWaiter += 1

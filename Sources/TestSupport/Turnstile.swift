@@ -17,7 +17,7 @@ public final class Turnstile: Sendable {
   private let limit: Duration
 
   /// Starts open; `limit` is the longest anybody waits.
-  public init(limit: Duration = .seconds(5)) { self.limit = limit }
+  public init(limit: Duration = .seconds(20)) { self.limit = limit }
 
   /// Everybody who comes now waits.
   public func close() { state.withLock { $0.isClosed = true } }

@@ -20,9 +20,9 @@ struct AttachingBench {
   /// No step ends by itself, however slow the machine of the test is.
   static let patient = AttachTiming(
     usable: .seconds(10), quiet: .seconds(10), detached: .seconds(10), look: .milliseconds(2))
-  /// For tests of what happens when time is up.
+  /// For tests of what happens when a device is not usable in time.
   static let impatient = AttachTiming(
-    usable: .milliseconds(300), quiet: .milliseconds(30), detached: .seconds(2),
+    usable: .milliseconds(300), quiet: .milliseconds(30), detached: .seconds(30),
     look: .milliseconds(2))
 
   init(timing: AttachTiming = AttachingBench.patient) async {

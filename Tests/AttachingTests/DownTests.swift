@@ -39,7 +39,7 @@ import Testing
     #expect(await bench.undo.record.ports == [port])
 
     // The next attempt finds the kernel willing.
-    await bench.door.freePorts(after: 1)
+    await bench.door.freePorts(after: 0)
     #expect(try await bench.attachments.down(disk.key))
     try await bench.expectNothing()
   }

@@ -94,6 +94,16 @@ import USBModel
     #expect(exporter.log.events == [.listed])
   }
 
+  @Test(.enabled(if: OtherUser.canRun, "needs root, and programs that others may run"))
+  func withASocketBehindAClosedFolder() async throws {
+    let machine = try Machine()
+    try await machine.startAgent()
+    let run = try await machine.devconfigAsOther("list")
+    #expect(run.code == .notPermitted)
+    #expect(run.talk.first?.contains("agent.sock cannot be reached (Permission denied)") == true)
+    #expect(run.talk.last?.contains("namei -l") == true)
+  }
+
   @Test func aConfigurationThatIsWrong() async throws {
     let machine = try Machine()
     try machine.tree.write("port: 3240\npers:\n  - alpha\n", to: "etc/devconfig.yaml")
