@@ -141,7 +141,7 @@ actor Catalogue {
       productID: VendorProduct.hex(device.vendorProduct.product), serial: device.serial,
       localState: .detached, remoteState: shared.state, remoteUser: shared.user,
       reason: owner.map { "it came from \($0) over USB/IP" } ?? shared.denial?.reason,
-      isLocal: true)
+      isLocal: true, isImported: device.isImported ? true : nil)
   }
 
   private func remoteStatus(_ device: RemoteDevice, _ attachment: Attachment?) -> DeviceStatus {

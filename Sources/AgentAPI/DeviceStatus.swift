@@ -35,6 +35,8 @@ public struct DeviceStatus: Sendable, Hashable, Codable {
   public var nodes: [String]
   /// True when this machine is the exporter.
   public var isLocal: Bool
+  /// True for what an attached device looks like on the machine that attached it; else `nil`.
+  public var isImported: Bool?
 
   /// Takes all parts.
   public init(
@@ -42,7 +44,7 @@ public struct DeviceStatus: Sendable, Hashable, Codable {
     vendorID: String, productID: String, serial: String? = nil, localState: LocalState,
     remoteState: RemoteState, remoteUser: RemoteUser = .nobody,
     remoteModule: RemoteModule = .usbip, reason: String? = nil, nodes: [String] = [],
-    isLocal: Bool
+    isLocal: Bool, isImported: Bool? = nil
   ) {
     self.id = id
     self.name = name
@@ -60,6 +62,7 @@ public struct DeviceStatus: Sendable, Hashable, Codable {
     self.reason = reason
     self.nodes = nodes
     self.isLocal = isLocal
+    self.isImported = isImported
   }
 
   /// The names in JSON, a versioned contract.
@@ -73,5 +76,6 @@ public struct DeviceStatus: Sendable, Hashable, Codable {
     case remoteUser = "remote_user"
     case remoteModule = "remote_module"
     case isLocal = "is_local"
+    case isImported = "is_imported"
   }
 }

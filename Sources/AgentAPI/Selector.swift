@@ -11,14 +11,19 @@ public enum Selector {
   public static func find(
     _ text: String, in devices: [DeviceStatus]
   ) throws(AgentError) -> DeviceStatus {
-    for matches in forms(text, devices) where !matches.isEmpty {
-      guard matches.count == 1, let match = matches.first else {
-        throw AgentError(
-          .ambiguousDevice, "\(text) names \(matches.count) devices",
-          hint: "name one of them by its ID",
-          candidates: matches.sorted { $0.id < $1.id })
+    if let id = Int(text), let match = devices.first(where: { $0.id == id }) { return match }
+    // An attached device is here twice: as itself and as what it looks like on this machine. People
+    // mean the former.
+    for pool in [devices.filter { $0.isImported != true }, devices] {
+      for matches in forms(text, pool) where !matches.isEmpty {
+        guard matches.count == 1, let match = matches.first else {
+          throw AgentError(
+            .ambiguousDevice, "\(text) names \(matches.count) devices",
+            hint: "name one of them by its ID",
+            candidates: matches.sorted { $0.id < $1.id })
+        }
+        return match
       }
-      return match
     }
     throw AgentError(
       .unknownDevice, "no device is named \(text)", hint: "devconfig list shows what there is")
@@ -27,7 +32,6 @@ public enum Selector {
   private static func forms(_ text: String, _ devices: [DeviceStatus]) -> [[DeviceStatus]] {
     let folded = text.lowercased()
     var forms: [[DeviceStatus]] = []
-    if let id = Int(text) { forms.append(devices.filter { $0.id == id }) }
     if let at = text.lastIndex(of: "@") {
       let busID = String(text[..<at])
       let host = text[text.index(after: at)...].lowercased()

@@ -51,6 +51,21 @@ import Testing
     #expect(try Selector.find("3", in: [mouse, numbered]).id == 12)
   }
 
+  @Test func anAttachedDeviceIsMeantAndNotWhatItLooksLikeHere() throws {
+    var copy = disk
+    copy.id = 31
+    copy.host = "beta"
+    copy.busID = "3-1"
+    copy.isLocal = true
+    copy.isImported = true
+    for text in ["4C530001", "0781:5567", "cruzer", disk.name] {
+      #expect(try Selector.find(text, in: [copy, disk]).id == disk.id)
+    }
+    // Asked for by what only it has, the copy is found.
+    #expect(try Selector.find("31", in: [copy, disk]).id == 31)
+    #expect(try Selector.find("3-1@beta", in: [copy, disk]).id == 31)
+  }
+
   @Test func aWholeNameWinsOverAPartOfOne() throws {
     var short = mouse
     short.id = 8

@@ -45,6 +45,10 @@ def play(office, report) -> None:
         answer = told(beta, f"devconfig up {identity}", 0, "is up already", "")
         assert answer.stdout == first, answer
         agent.down(beta, identity)
+    with report.step("an attached device is still meant by its serial number, though it now shows up here as well"):
+        beta.run(f"devconfig up {stick.serial}", timeout=90)
+        beta.run(f"devconfig down {stick.serial}", timeout=90)
+        agent.wait_for_device(beta, LIMIT, id=identity, local_state="DISCONN_DONE")
     with report.step("garbage on the local socket and on the network: the agents go on"):
         for machine in (alpha, beta):
             machine.run("head -c 200000 /dev/urandom | timeout 20 socat -u - UNIX-CONNECT:/run/devconfig/agent.sock || true")
