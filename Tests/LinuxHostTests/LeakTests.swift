@@ -68,7 +68,8 @@ import Testing
       try await Task.sleep(for: .milliseconds(1))
       let before = OpenDescriptors.count()
       for _ in 0..<20 { try await LeakTests.round(directory) }
-      let isClean = await OpenDescriptors.eventually { OpenDescriptors.count() <= before }
+      // Dispatch opens one or two of its own when the machine is busy; a leak would be 20 at least.
+      let isClean = await OpenDescriptors.eventually { OpenDescriptors.count() < before + 10 }
       try #require(isClean, "\(before) before, \(OpenDescriptors.count()) after")
     }
   }
