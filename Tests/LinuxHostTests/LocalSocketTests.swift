@@ -42,7 +42,7 @@ import Testing
       }
     }
 
-    func receive(deadline: Int? = 10_000) async throws -> [UInt8]? {
+    func receive(deadline: Int? = 60_000) async throws -> [UInt8]? {
       try await BlockingWork.run("test-client") { () throws(HostError) in
         try self.client.receive(deadline: deadline)
       }
