@@ -22,7 +22,9 @@ extension AvahiSession {
           let resolver = unsafe resolver, let target = unsafe session.targets[resolver]
         else { return }
         guard event == AVAHI_RESOLVER_FOUND else {
-          session.note(.unresolved(target.instance, target.place))
+          // After a timeout avahi-daemon still listens, and tells when there is an answer.
+          let isOver = unsafe avahi_client_errno(session.connection) != Int32(AVAHI_ERR_TIMEOUT)
+          session.note(.unresolved(target.instance, target.place, isOver: isOver))
           return
         }
         let resolution = unsafe RemoteInventory.Resolution(

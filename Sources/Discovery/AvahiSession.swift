@@ -26,7 +26,8 @@ internal import USBModel
     case appeared(String, RemoteInventory.Place)
     case vanished(String, RemoteInventory.Place)
     case resolved(String, RemoteInventory.Place, RemoteInventory.Resolution)
-    case unresolved(String, RemoteInventory.Place)
+    /// `isOver` where the resolver will not go on by itself.
+    case unresolved(String, RemoteInventory.Place, isOver: Bool)
     case collided(BusID)
     case withdrawn(BusID, DiscoveryOutage)
   }

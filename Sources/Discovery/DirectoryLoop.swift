@@ -222,7 +222,9 @@ final class DirectoryLoop {
         remote.vanished(instance, at: place)
       case .resolved(let instance, let place, let resolution):
         remote.resolved(instance, at: place, to: resolution)
-      case .unresolved(let instance, let place):
+      case .unresolved(let instance, let place, let isOver):
+        remote.unresolved(instance, at: place)
+        guard isOver else { continue }
         let target = AvahiSession.Target(instance: instance, place: place)
         session.endResolving(target)
         postpone(target, now)

@@ -7,7 +7,7 @@ public import USBModel
 public enum DiscoveryEvent: Sendable, Hashable {
   /// The instance is there, or something of it is different from before; our own ones come too.
   case found(Announcement)
-  /// The instance is gone from all interfaces.
+  /// The instance is gone from all interfaces, or its machine has been silent for two minutes.
   case lost(instance: String)
   /// Announcing and finding work.
   case available

@@ -31,12 +31,15 @@ struct RemoteInventory: Sendable {
     let entries: [[UInt8]]
   }
 
-  private struct Sight {
-    var order: UInt64
-    var resolution: Resolution
+  private enum Sight {
+    /// No answer yet.
+    case pending
+    case resolved(order: UInt64, Resolution)
+    /// No answer any more, although nobody said goodbye.
+    case silent
   }
 
-  private var seen: [String: [Place: Sight?]] = [:]
+  private var seen: [String: [Place: Sight]] = [:]
   private var told: [String: Announcement] = [:]
   private var stale: Set<String> = []
   private var dirty: Set<String> = []
@@ -50,7 +53,7 @@ struct RemoteInventory: Sendable {
     var places = seen[instance] ?? [:]
     if places[place] == nil {
       guard places.count < RemoteInventory.maximumPlaces else { return false }
-      places[place] = .some(nil)
+      places[place] = .pending
     }
     seen[instance] = places
     stale.remove(instance)
@@ -61,7 +64,17 @@ struct RemoteInventory: Sendable {
   mutating func resolved(_ instance: String, at place: Place, to resolution: Resolution) {
     guard seen[instance]?[place] != nil else { return }
     order += 1
-    seen[instance]?[place] = .some(Sight(order: order, resolution: resolution))
+    seen[instance]?[place] = .resolved(order: order, resolution)
+    dirty.insert(instance)
+  }
+
+  /// A resolver has no answer within its time, or none any more.
+  ///
+  /// A machine without power says no goodbye, and its instances would stay for 75 minutes. But the SRV
+  /// record is asked for again before its 120 seconds are over (RFC 6762, 10), so this tells sooner.
+  mutating func unresolved(_ instance: String, at place: Place) {
+    guard seen[instance]?[place] != nil else { return }
+    seen[instance]?[place] = .silent
     dirty.insert(instance)
   }
 
@@ -90,13 +103,14 @@ struct RemoteInventory: Sendable {
   /// What to tell next, in the order of the names; call `accept` for what was told.
   func changes() -> [DiscoveryEvent] {
     dirty.sorted().compactMap { instance in
-      if seen[instance] == nil {
-        return told[instance] == nil || stale.contains(instance) ? nil : .lost(instance: instance)
+      if let announcement = announcement(instance) {
+        return announcement == told[instance] ? nil : .found(announcement)
       }
-      guard let announcement = announcement(instance), announcement != told[instance] else {
-        return nil
+      let isPending = (seen[instance] ?? [:]).values.contains { sight in
+        if case .pending = sight { true } else { false }
       }
-      return .found(announcement)
+      guard told[instance] != nil, !isPending, !stale.contains(instance) else { return nil }
+      return .lost(instance: instance)
     }
   }
 
@@ -114,9 +128,11 @@ struct RemoteInventory: Sendable {
 
   /// Joins the places: host, port and record as the latest answer has them, addresses from all.
   private func announcement(_ instance: String) -> Announcement? {
-    let sights = (seen[instance] ?? [:]).values.compactMap { $0 }
-    guard let latest = sights.max(by: { $0.order < $1.order })?.resolution else { return nil }
-    let addresses = Set(sights.compactMap(\.resolution.address))
+    let answers = (seen[instance] ?? [:]).values.compactMap { sight in
+      if case .resolved(let order, let resolution) = sight { (order, resolution) } else { nil }
+    }
+    guard let latest = answers.max(by: { $0.0 < $1.0 })?.1 else { return nil }
+    let addresses = Set(answers.compactMap(\.1.address))
       .sorted { ($0.rank, $0.text) < ($1.rank, $1.text) }
     return Announcement(
       instance: instance, host: RemoteInventory.plainHost(latest.host),

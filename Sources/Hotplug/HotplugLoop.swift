@@ -17,7 +17,7 @@ final class HotplugLoop: @unchecked Sendable {
   static let drainedEvents = 4096
 
   private let context: UdevContext
-  private let monitor: UdevMonitor
+  private var monitor: UdevMonitor?
   private let wakeup: HotplugWakeup
   private let continuation: AsyncStream<HotplugEvent>.Continuation
   private var table = DeviceTable()
@@ -37,11 +37,15 @@ final class HotplugLoop: @unchecked Sendable {
 
   /// Returns when the watch is stopped or its reader is gone.
   func run() {
-    defer { continuation.finish() }
+    // The end of the stream says that the socket is closed.
+    defer {
+      monitor = nil
+      continuation.finish()
+    }
     while !isTerminated {
       if let due = listAt, due <= .now { list() }
       var waiting = [
-        pollfd(fd: monitor.descriptor, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: monitor?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
         pollfd(fd: wakeup.descriptor, events: Int16(POLLIN), revents: 0),
       ]
       let result = unsafe poll(&waiting, nfds_t(waiting.count), milliseconds(until: listAt))
@@ -66,7 +70,7 @@ final class HotplugLoop: @unchecked Sendable {
   private func drain() {
     var children: Set<HotplugEvent> = []
     for _ in 0..<HotplugLoop.drainedEvents where !isTerminated {
-      switch monitor.receive() {
+      switch monitor?.receive() ?? .empty {
       case .device(let device):
         // With a list to come, the list will tell; reading on keeps the kernel's buffer empty.
         if listAt == nil { handle(device, &children) }

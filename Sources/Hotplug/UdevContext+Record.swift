@@ -40,7 +40,8 @@ extension DeviceRecord {
     guard let text = attributes[Attribute.interfaceCount],
       let count = Int(text.drop { $0 == " " })
     else { return true }
-    return interfaces.count >= count
+    let whole = interfaces.filter { $0.attributes.count == Attribute.ofInterface.count }
+    return whole.count >= count
   }
 
   /// What to look up in the hardware database where udevd did not (udev-builtin-hwdb.c makes the

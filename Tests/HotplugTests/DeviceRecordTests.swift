@@ -142,7 +142,9 @@ private func keyboard(_ attribute: String, _ value: String?) -> DeviceRecord {
   @Test func waitsForAllInterfaces() {
     var record = keyboard
     #expect(record.isComplete)
-    record.interfaces.removeLast()
+    record.interfaces[0].attributes["bInterfaceProtocol"] = nil
+    #expect(!record.isComplete)
+    record.interfaces.removeFirst()
     #expect(!record.isComplete)
     record.attributes["bNumInterfaces"] = nil
     #expect(record.isComplete)

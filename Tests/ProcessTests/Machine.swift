@@ -103,6 +103,9 @@ final class Machine: Sendable {
     return agent
   }
 
+  /// What its agents said, for the message of a test that failed.
+  var talk: [String] { agents.withLock { $0 }.flatMap(\.talk) }
+
   /// Runs `devconfig` to its end.
   func devconfig(_ arguments: String...) async throws -> Finished {
     try await run(Machine.programs.appending("devconfig"), arguments)
@@ -129,7 +132,7 @@ final class Machine: Sendable {
     while true {
       let devices = try await list()
       if isMet(devices) { return devices }
-      guard ContinuousClock.now < end else { throw NotInTime(description: "\(devices)") }
+      guard ContinuousClock.now < end else { throw NotInTime(description: "\(devices) \(talk)") }
       await Task.yield()
     }
   }
@@ -160,8 +163,13 @@ final class Machine: Sendable {
     }
   }
 
-  /// A port nobody listens on now.
+  /// A port nobody listens on now, and that the kernel gives nobody meanwhile: it lies below those it
+  /// chooses itself (ip(7), ip_local_port_range).
   static func freePort() throws -> UInt16 {
-    try NetworkListener(port: 0).port
+    for _ in 0..<100 {
+      let port = UInt16.random(in: 20_000..<32_000)
+      if TCPClient.isFree(port) { return port }
+    }
+    throw NotInTime(description: "no free port")
   }
 }

@@ -13,17 +13,30 @@ enum TCPClient {
     let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard number >= 0 else { throw NotInTime(description: "no socket: \(errno)") }
     let descriptor = SharedDescriptor(OwnedDescriptor(adopting: number))
+    let result = withAddress(0x7F00_0001, port) { Glibc.connect(number, $0, $1) }
+    guard result == 0 else { throw NotInTime(description: "no connection: \(errno)") }
+    return descriptor
+  }
+
+  /// True where nobody has `port`; when this returns, neither does this process.
+  static func isFree(_ port: UInt16) -> Bool {
+    let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    defer { close(number) }
+    return withAddress(0, port) { bind(number, $0, $1) } == 0
+  }
+
+  private static func withAddress(
+    _ host: UInt32, _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+  ) -> Int32 {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    let result = withUnsafePointer(to: &address) { whole in
+    address.sin_addr.s_addr = host.bigEndian
+    return withUnsafePointer(to: &address) { whole in
       whole.withMemoryRebound(to: sockaddr.self, capacity: 1) { start in
-        Glibc.connect(number, start, socklen_t(MemoryLayout<sockaddr_in>.size))
+        body(start, socklen_t(MemoryLayout<sockaddr_in>.size))
       }
     }
-    guard result == 0 else { throw NotInTime(description: "no connection: \(errno)") }
-    return descriptor
   }
 
   /// Sends `bytes`, and with `finishing` tells that no more come; returns all that comes back until

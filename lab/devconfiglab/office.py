@@ -42,18 +42,25 @@ class Office:
 
     # -- power ---------------------------------------------------------------------------------------------
 
-    def boot(self, names) -> None:
-        """Boot the machines that are not up yet, all at the same time."""
+    def boot(self, names, processors: int = 1) -> None:
+        """Boot the machines that are not up yet, all at the same time, with at least this many processors each."""
+        processors = max(processors, self.processors)
+        if self.owned and any(machine.processors != processors for machine in self.machines.values()):
+            # Fewer would not do, and more would change what the next scenario measures.
+            self.power_off()
         new = [name for name in names if name not in self.machines]
+        if new and not self.owned:
+            raise ScenarioSkipped(f"needs {', '.join(new)}, which `lab up` does not run")
+        if not self.owned and processors > 1 and \
+                any(int(self.machines[name].run("nproc")) < processors for name in names):
+            raise ScenarioSkipped(f"needs machines of `lab up --processors {processors}`")
         if not new:
             return
-        if not self.owned:
-            raise ScenarioSkipped(f"needs {', '.join(new)}, which `lab up` does not run")
         need_program("qemu-system-x86_64")
         started = time.monotonic()
         progress(f"booting {' and '.join(new)}")
         for name in new:
-            self.machines[name] = Machine(name, self.image, self.run_directory, self.processors)
+            self.machines[name] = Machine(name, self.image, self.run_directory, processors)
             self.machines[name].power_on()
         for name in new:
             self.machines[name].wait_until_up()

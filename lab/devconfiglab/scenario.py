@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finding scenarios, playing them, and keeping what is needed to understand a failure.
 
-A scenario is a module in devconfiglab/scenarios with a docstring, MACHINES, NEEDS_STAGE and play(office, report).
+A scenario is a module in devconfiglab/scenarios with a docstring, MACHINES, NEEDS_STAGE and play(office, report), and
+with PROCESSORS if one emulated processor per machine is not enough. One with IN_ALL = False, and the reason for it, is
+played only by its name.
 """
 
 import importlib
@@ -66,7 +68,8 @@ def play_on_own_machines(options, report: Report) -> None:
 
 
 def play_all(pair, chosen: list, report: Report) -> None:
-    for name in names() if "all" in chosen else chosen:
+    everything = [name for name in names() if getattr(load(name), "IN_ALL", True)]
+    for name in everything if "all" in chosen else chosen:
         play(pair, name, report)
 
 
@@ -78,7 +81,7 @@ def play(pair, name: str, report: Report) -> None:
     try:
         if scenario.NEEDS_STAGE and not pair.stage:
             raise ScenarioSkipped("needs --stage DIRECTORY, an installed tree made with ./dev install")
-        pair.boot(scenario.MACHINES)
+        pair.boot(scenario.MACHINES, getattr(scenario, "PROCESSORS", 1))
         scenario.play(pair, report)
         for machine in pair.machines.values():
             with report.step(f"the kernel of {machine.name} has nothing to complain about"):
