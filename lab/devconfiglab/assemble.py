@@ -24,10 +24,12 @@ def main() -> None:
     lay_over(paths.SOURCE / "guest", root)
     enable_and_mask(root)
     let_in(directory, root)
-    kernel = sorted((root / "boot").glob("vmlinuz-*"))[-1]
-    write_initramfs(root, kernel.name.removeprefix("vmlinuz-"), paths.SOURCE / "guest" / "initramfs-init",
-                    directory / "initrd")
-    shutil.copy(kernel, directory / "vmlinuz")
+    for flavour in recipe.KERNELS:
+        # A digit before the flavour, or "amd64" would find "cloud-amd64" too.
+        kernel = sorted((root / "boot").glob(f"vmlinuz-*[0-9]-{flavour}"))[-1]
+        write_initramfs(root, kernel.name.removeprefix("vmlinuz-"), paths.SOURCE / "guest" / "initramfs-init",
+                        directory / f"initrd-{flavour}")
+        shutil.copy(kernel, directory / f"vmlinuz-{flavour}")
     shutil.rmtree(root / "boot")
     (root / "boot").mkdir()
     # Nothing grows much here, so few inodes and a small journal; it stays a journal for the power cuts.

@@ -20,15 +20,19 @@ KEPT_IMAGES = 2
 
 
 class Image:
-    """A finished image directory: disk.raw, vmlinuz, initrd, key, known_hosts."""
+    """A finished image directory: disk.raw, a vmlinuz and an initrd of each kernel, key, known_hosts."""
 
     def __init__(self, directory: Path):
         self.directory = directory
         self.disk = directory / "disk.raw"
-        self.kernel = directory / "vmlinuz"
-        self.initrd = directory / "initrd"
         self.key = directory / "key"
         self.known_hosts = directory / "known_hosts"
+
+    def kernel(self, flavour: str) -> Path:
+        return self.directory / f"vmlinuz-{flavour}"
+
+    def initrd(self, flavour: str) -> Path:
+        return self.directory / f"initrd-{flavour}"
 
     @contextlib.contextmanager
     def in_use(self):

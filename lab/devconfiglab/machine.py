@@ -6,7 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from . import network
+from . import network, recipe
 from .errors import LabError, NotReached
 from .monitor import Monitor
 from .remote import RemoteShell, ssh_options
@@ -31,6 +31,8 @@ class Machine:
         self.name = name
         self.image = image
         self.processors = processors
+        # One of recipe.KERNELS, for the next time it is switched on.
+        self.kernel = recipe.KERNELS[0]
         self.memory_mib = memory_mib
         self.run_directory = run_directory
         self.directory = run_directory / name
@@ -120,6 +122,13 @@ class Machine:
         self.shell.attempt("systemctl reboot")
         self.shell.close()
         self.wait_until_up(limit, boots + 1)
+
+    def boot_kernel(self, flavour: str, limit: float = 300) -> None:
+        """Switch off and boot another kernel of the image, with the same disk and devices."""
+        self.run("sync", timeout=120)
+        self.power_off_hard()
+        self.kernel = flavour
+        self.boot_again(limit)
 
     # -- the shell -----------------------------------------------------------------------------------------
 
@@ -235,7 +244,8 @@ class Machine:
         return [
             "qemu-system-x86_64", "-name", self.name, "-machine", "q35,i8042=off", *accelerator,
             "-smp", str(self.processors), "-m", str(self.memory_mib), "-nodefaults", "-no-user-config",
-            "-display", "none", "-vga", "none", "-kernel", str(self.image.kernel), "-initrd", str(self.image.initrd),
+            "-display", "none", "-vga", "none", "-kernel", str(self.image.kernel(self.kernel)),
+            "-initrd", str(self.image.initrd(self.kernel)),
             "-append", command_line,
             "-drive", f"file={overlay},format=qcow2,if=virtio,cache=writeback",
             "-qmp", f"unix:{self.monitor.path},server=on,wait=off", "-serial", f"file:{self.console}",

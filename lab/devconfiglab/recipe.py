@@ -10,9 +10,13 @@ HOST_PACKAGES = (
     "python3-minimal",
 )
 
+# What a machine can boot, by the end of the kernel's release; the first one unless a scenario says otherwise.
+# The cloud kernel has no USB at all.
+KERNELS = ("amd64", "cloud-amd64")
+
 GUEST_PACKAGES = (
-    # The stock kernel: the cloud kernel has no USB at all.
-    "linux-image-amd64", "systemd-sysv", "udev", "dbus", "libpam-systemd", "kmod", "iproute2", "procps", "login",
+    # The kernels of KERNELS.
+    "linux-image-amd64", "linux-image-cloud-amd64", "systemd-sysv", "udev", "dbus", "libpam-systemd", "kmod", "iproute2", "procps", "login",
     "passwd", "openssh-server", "busybox-static",
     # What devconfig is linked with.
     "avahi-daemon", "libavahi-client3", "libusb-1.0-0", "libudev1", "libgnutls30", "libseccomp2", "libsystemd0",
