@@ -59,7 +59,7 @@ extension URBPhase where Device: ~Copyable {
           return
         }
         reading = .header
-        reply.encode(into: replies.appendHeader())
+        reply?.encode(into: replies.appendHeader())
       case .header:
         guard received.count >= URBCommand.headerLength else { return }
         takeHeader()
@@ -75,7 +75,9 @@ extension URBPhase where Device: ~Copyable {
     do throws(WireError) {
       let header = received.front(URBCommand.headerLength)
       switch try URBCommand.decode(header, devid: devid) {
-      case .submit(let submit): try take(submit)
+      case .submit(let submit):
+        ledger.arrive(submit.seqnum)
+        try take(submit)
       case .unlink(let unlink): try take(unlink)
       }
     } catch {
@@ -84,7 +86,15 @@ extension URBPhase where Device: ~Copyable {
   }
 
   private mutating func take(_ submit: Submit) throws(WireError) {
-    switch try submit.disposition(in: endpoints) {
+    let disposition = try submit.disposition(in: endpoints)
+    if answerEarlyUnlinks(of: submit.seqnum) {
+      received.skip(URBCommand.headerLength)
+      let packets = disposition == .transfer(.isochronous) ? Int(submit.packets) : 0
+      reading = .dropped(
+        missing: submit.payloadLength + packets * IsochronousPacket.size, reply: nil)
+      return
+    }
+    switch disposition {
     case .answer(let status):
       received.skip(URBCommand.headerLength)
       reading = .dropped(
@@ -138,6 +148,16 @@ extension URBPhase where Device: ~Copyable {
     }
   }
 
+  /// Answers the unlinks that waited for this submit; true where one of them won.
+  private mutating func answerEarlyUnlinks(of seqnum: UInt32) -> Bool {
+    var isUnlinked = false
+    while let reply = ledger.takeEarlyUnlink(arrived: seqnum) {
+      if reply.status == URBStatus.connectionReset { isUnlinked = true }
+      reply.encode(into: replies.appendHeader())
+    }
+    return isUnlinked
+  }
+
   private mutating func take(_ unlink: Unlink) throws(WireError) {
     received.skip(URBCommand.headerLength)
     switch try ledger.unlink(unlink) {
@@ -149,7 +169,7 @@ extension URBPhase where Device: ~Copyable {
     case .answerNow(let reply):
       reply.encode(into: replies.appendHeader())
     case .wait:
-      // The first unlink of this URB is under way; its completion answers this one too.
+      // The completion of this URB answers it too, or the arrival of its submit.
       break
     }
   }

@@ -14,6 +14,7 @@ private enum URBPhaseInterest {
   static let device: UInt64 = 1
   static let control: UInt64 = 2
   static let termination: UInt64 = 3
+  static let side: UInt64 = 4
 }
 
 /// The URB phase of one imported device: one thread, one epoll set, nothing allocated per URB.
@@ -29,6 +30,8 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
     case room
     /// The kernel had no memory for the URB in this slot: until something completes or time passes.
     case memory(slot: Int, since: ContinuousClock.Instant)
+    /// The device is being changed by the request in this slot: until that is done.
+    case barrier(slot: Int, request: SpecialRequest)
   }
 
   /// The command whose payload is being read.
@@ -37,8 +40,8 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
     case header
     /// `missing` bytes go to the payload of `slot`, at `offset`.
     case payload(slot: Int, offset: Int, missing: Int)
-    /// `missing` bytes are dropped, then the URB is answered.
-    case dropped(missing: Int, reply: SubmitReply)
+    /// `missing` bytes are dropped, then the URB is answered, unless it was unlinked before it came.
+    case dropped(missing: Int, reply: SubmitReply?)
   }
 
   var device: Device
@@ -56,13 +59,15 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
   var hold = Hold.none
   var inFlight = 0
   var end: SessionEnd?
+  /// Makes the calls that block; started with the first of them.
+  var side: SideThread?
 
   private let events: Epoll
   private var interest: Epoll.Readiness
   private var stalledSince: ContinuousClock.Instant?
 
   /// Replies that may still come of the commands taken: two for each slot, and the unlinks that were
-  /// repeated; a new command needs two more at most.
+  /// repeated or came early; a new command needs two more at most.
   let repliesReserved: Int
 
   /// Takes the connection, just behind the import reply, and the claimed device.
@@ -83,7 +88,8 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
     ledger = URBLedger(capacity: limits.slots, maximumBytes: limits.bytes)
     slots = SlotPool(capacity: limits.slots)
     received = ReceiveBuffer(pipelined: pipelined)
-    repliesReserved = 2 * limits.slots + WireLimits.maximumRepeatedUnlinks + 2
+    repliesReserved =
+      2 * limits.slots + WireLimits.maximumRepeatedUnlinks + WireLimits.maximumEarlyUnlinks + 2
     replies = TransmitQueue(capacity: 2 * repliesReserved)
   }
 
@@ -127,6 +133,7 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
         switch event.token {
         case URBPhaseInterest.connection: connectionReady = event.readiness
         case URBPhaseInterest.device: reapAll()
+        case URBPhaseInterest.side: finishBarrier()
         case URBPhaseInterest.control: end = end ?? .agentGone
         default: end = end ?? .terminated
         }
@@ -154,7 +161,7 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
   /// Tries again what was on hold.
   private mutating func goOn() {
     switch hold {
-    case .none:
+    case .none, .barrier:
       return
     case .room:
       hold = .none
@@ -210,8 +217,37 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
     return ContinuousClock.now.duration(to: stalledSince + limits.writeStall).pollMilliseconds
   }
 
+  /// Has nothing asked of the device until `watchDevice`; false where the session ends instead.
+  mutating func leaveDeviceAlone() -> Bool {
+    do throws(HostError) {
+      if side == nil {
+        let started = try SideThread("device-control")
+        try events.add(started.rawValue, for: [.input], token: URBPhaseInterest.side)
+        side = consume started
+      }
+      // An error or a hang-up would be reported over and over.
+      try events.remove(device.pollDescriptor)
+      return true
+    } catch {
+      end = .hostFailed(error.code.rawValue)
+      return false
+    }
+  }
+
+  /// Waits for the device's transfers again.
+  mutating func watchDevice() {
+    do throws(HostError) {
+      try events.add(
+        device.pollDescriptor, for: device.pollReadiness, token: URBPhaseInterest.device)
+    } catch {
+      end = end ?? .hostFailed(error.code.rawValue)
+    }
+  }
+
   /// Ends all transfers; what the peer can still be told is told.
   private mutating func finish() {
+    // A request under way keeps the device; it ends in its own time.
+    if case .barrier = hold { _ = side?.waitForResult() }
     for slot in 0..<slots.capacity where slots[slot].isInFlight {
       device.discard(slot: slot)
     }

@@ -11,7 +11,8 @@
 /// RET_SUBMIT may ever follow, because the client takes an unknown seqnum for a broken connection.
 /// When the transfer wins, RET_SUBMIT goes strictly before RET_UNLINK with status 0, because the
 /// latter makes the client complete the URB without data. A transfer that moved bytes has won,
-/// whatever the kernel says of its end: data that left the device must not be lost.
+/// whatever the kernel says of its end: data that left the device must not be lost. An unlink that
+/// came before its submit wins when the submit arrives (`EarlyUnlinks`).
 public struct URBLedger: ~Copyable {
   private struct Entry {
     var isTaken = false
@@ -28,6 +29,9 @@ public struct URBLedger: ~Copyable {
   private var entries: [Entry]
   private var index: SequenceIndex
   private var repeated: RepeatedUnlinks
+  private var early: EarlyUnlinks
+  /// The newest submit that arrived; `nil` before the first.
+  private var newest: UInt32?
   private let maximumBytes: Int
 
   /// How many URBs are outstanding.
@@ -41,13 +45,15 @@ public struct URBLedger: ~Copyable {
   public init(
     capacity: Int = WireLimits.maximumOutstandingURBs,
     maximumBytes: Int = WireLimits.maximumOutstandingBytes,
-    maximumRepeatedUnlinks: Int = WireLimits.maximumRepeatedUnlinks
+    maximumRepeatedUnlinks: Int = WireLimits.maximumRepeatedUnlinks,
+    maximumEarlyUnlinks: Int = WireLimits.maximumEarlyUnlinks
   ) {
     self.capacity = capacity
     self.maximumBytes = maximumBytes
     entries = Array(repeating: Entry(), count: capacity)
     index = SequenceIndex(capacity: capacity)
     repeated = RepeatedUnlinks(capacity: maximumRepeatedUnlinks)
+    early = EarlyUnlinks(capacity: maximumEarlyUnlinks)
   }
 
   /// True while a submit with a buffer of `length` bytes may be taken in.
@@ -59,6 +65,19 @@ public struct URBLedger: ~Copyable {
 
   /// True while any unlink may be taken in; false means as in `admits`.
   public var admitsUnlink: Bool { !repeated.isFull }
+
+  /// Notes that the submit `seqnum` has arrived; to be called for one that is not entered, too.
+  public mutating func arrive(_ seqnum: UInt32) {
+    if newest.map({ seqnum.isNewer(than: $0) }) ?? true { newest = seqnum }
+  }
+
+  /// The answer to one unlink that waited for the submit `seqnum`, which arrived, or for an older
+  /// one; `nil` when all have been given.
+  ///
+  /// Where one says `URBStatus.connectionReset`, the submit is neither entered nor answered.
+  public mutating func takeEarlyUnlink(arrived seqnum: UInt32) -> UnlinkReply? {
+    early.isEmpty ? nil : early.take(arrived: seqnum)
+  }
 
   /// Enters a submit whose payload is being read or which waits its turn.
   ///
@@ -75,6 +94,7 @@ public struct URBLedger: ~Copyable {
     guard index.slot(of: seqnum) == nil else { throw .duplicateSequenceNumber(seqnum) }
     guard admits(length: length) else { throw .tooManyOutstanding }
     precondition(!entries[slot].isTaken, "the slot is taken")
+    arrive(seqnum)
     entries[slot] = Entry(
       isTaken: true, seqnum: seqnum, length: length, echoedPackets: echoedPackets)
     index.insert(seqnum, slot: slot)
@@ -93,6 +113,7 @@ public struct URBLedger: ~Copyable {
   /// Throws `tooManyUnlinks` for a repeated one that is not admitted.
   public mutating func unlink(_ unlink: Unlink) throws(WireError) -> UnlinkAction {
     guard let slot = index.slot(of: unlink.target) else {
+      if isEarly(unlink), early.append(unlink) { return .wait }
       // Unknown, or answered: its RET_SUBMIT is queued or sent, and this goes behind it.
       return .answerNow(UnlinkReply(seqnum: unlink.seqnum, status: URBStatus.success))
     }
@@ -157,6 +178,13 @@ public struct URBLedger: ~Copyable {
 
   /// The slot of an outstanding submit.
   public func slot(of seqnum: UInt32) -> Int? { index.slot(of: seqnum) }
+
+  /// True where the submit may still be on its way: the client counted it after the newest one that
+  /// arrived and before this unlink.
+  private func isEarly(_ unlink: Unlink) -> Bool {
+    unlink.seqnum.isNewer(than: unlink.target)
+      && newest.map { unlink.target.isNewer(than: $0) } ?? true
+  }
 
   private mutating func free(_ slot: Int) {
     index.remove(entries[slot].seqnum)

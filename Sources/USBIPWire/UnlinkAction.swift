@@ -9,6 +9,7 @@ public enum UnlinkAction: Sendable, Hashable {
   case dropUnsubmitted(slot: Int, reply: UnlinkReply)
   /// Queue the reply behind everything that is queued already.
   case answerNow(UnlinkReply)
-  /// Nothing: the URB is being unlinked, and this answer follows the first one.
+  /// Nothing: the URB is being unlinked and this answer follows the first one, or its submit has not
+  /// arrived yet and the answer follows then.
   case wait
 }

@@ -15,6 +15,11 @@ public enum WireLimits {
   public static let maximumOutstandingBytes = 64 << 20
   /// Further unlinks of URBs that are being unlinked already; at the limit the session stops reading.
   public static let maximumRepeatedUnlinks = 256
+  /// Unlinks that wait for their submit to arrive; further ones are answered as those of unknown
+  /// submits.
+  ///
+  /// A driver that kills its URBs right after it queued them makes vhci_hcd send so many at once.
+  public static let maximumEarlyUnlinks = 64
   /// Devices in one list: more than a machine with every bus and hub full has.
   public static let maximumListedDevices = 4096
   /// Bytes a client may send behind its request without waiting for the reply.

@@ -65,6 +65,29 @@ struct UnlinkTests {
     #expect(end == .peerClosed)
   }
 
+  @Test("an unlink that comes before its submit wins when that arrives, and its payload is dropped")
+  func early() async throws {
+    let end = try await withImport { peer, _ in
+      try peer.submitIn(1, 4, length: 1)
+      #expect(try peer.answer() == .submit(1, 0, 1, [0]))
+      // 2 and 3 are queued and unlinked by the client before it sends them; 6 never comes.
+      try peer.unlink(4, target: 2)
+      try peer.unlink(5, target: 3)
+      try peer.unlink(7, target: 6)
+      try peer.submitIn(2, 4, length: 1)
+      #expect(try peer.answer() == .unlink(4, URBStatus.connectionReset))
+      let payload = [UInt8](repeating: 0x5A, count: 100)
+      let submit = Submit(
+        seqnum: 3, devid: peer.devid, isIn: false, endpoint: 4, length: payload.count)
+      try peer.send(peer.encoded(submit) + payload)
+      #expect(try peer.answer() == .unlink(5, URBStatus.connectionReset))
+      try peer.submitIn(8, 4, length: 1)
+      #expect(try peer.answer() == .unlink(7, 0))
+      #expect(try peer.answer() == .submit(8, 0, 1, [0]))
+    }
+    #expect(end == .peerClosed)
+  }
+
   @Test("repeated unlinks of one URB are each answered once, behind the first")
   func repeated() async throws {
     let end = try await withImport { peer, _ in
@@ -82,14 +105,16 @@ struct UnlinkTests {
   func flood() async throws {
     let end = try await withImport { peer, _ in
       let count: UInt32 = 20_000
+      try peer.submitIn(1, 4, length: 1)
+      #expect(try peer.answer() == .submit(1, 0, 1, [0]))
       var unlinks: [UInt8] = []
-      for seqnum in 1...count {
+      for seqnum in 2...count {
         unlinks += peer.encoded(Unlink(seqnum: seqnum, devid: peer.devid, target: 0))
       }
       // Read while writing: the session stops reading when its answers are not taken.
       let raw = peer.rawValue
       BackgroundThread.start { [unlinks] in writeAll(raw, unlinks) }
-      for seqnum in 1...count {
+      for seqnum in 2...count {
         let answer = try peer.answer()
         #expect(answer == .unlink(seqnum, 0))
       }

@@ -17,7 +17,7 @@ import Testing
     let counts = [
       total.submits, total.unlinks, total.unlinkWins, total.completionWins, total.rescuedData,
       total.drops, total.repeats, total.answersNow, total.shutdowns, total.refusals, total.stalls,
-      total.duplicates,
+      total.duplicates, total.earlyWins, total.earlyRepeats, total.expiries,
     ]
     #expect(counts.allSatisfy { $0 >= 20 }, "\(total)")
   }

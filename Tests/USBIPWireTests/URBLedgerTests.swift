@@ -99,6 +99,31 @@ import USBIPWire
     #expect(late == .answerNow(UnlinkReply(seqnum: 10, status: 0)))
   }
 
+  @Test("an unlink before its submit waits for it: wrap, repetition, numbers left out, no place")
+  func keepsAnEarlyUnlink() throws {
+    var ledger = URBLedger(capacity: 4, maximumEarlyUnlinks: 3)
+    ledger.arrive(0xFFFF_FFFE)
+    for (seqnum, target) in [(UInt32(2), UInt32(0xFFFF_FFFF)), (3, 1), (4, 1)] {
+      let action = try ledger.unlink(unlink(seqnum, of: target))
+      #expect(action == .wait)
+    }
+    let overflow = try ledger.unlink(unlink(5, of: 1))
+    #expect(overflow == .answerNow(UnlinkReply(seqnum: 5, status: 0)))
+    let early = ledger.takeEarlyUnlink(arrived: 0xFFFF_FFFE)
+    #expect(early == nil)
+    ledger.arrive(1)
+    var answers: [UnlinkReply] = []
+    while let reply = ledger.takeEarlyUnlink(arrived: 1) { answers.append(reply) }
+    #expect(
+      answers == [
+        UnlinkReply(seqnum: 2, status: 0), UnlinkReply(seqnum: 3, status: -104),
+        UnlinkReply(seqnum: 4, status: 0),
+      ])
+    // What arrived already is answered, not awaited.
+    let late = try ledger.unlink(unlink(6, of: 1))
+    #expect(late == .answerNow(UnlinkReply(seqnum: 6, status: 0)))
+  }
+
   @Test func dropsWhatTheKernelNeverSaw() throws {
     var ledger = URBLedger(capacity: 4)
     try ledger.submit(seqnum: 7, slot: 2, length: 10)
@@ -166,7 +191,7 @@ import USBIPWire
         #expect(error == .tooManyUnlinks)
       }
       // Others need no place.
-      let unknown = try ledger.unlink(unlink(14, of: 99))
+      let unknown = try ledger.unlink(unlink(14, of: 14))
       #expect(unknown == .answerNow(UnlinkReply(seqnum: 14, status: 0)))
       _ = ledger.complete(slot: 0, status: 0, actualLength: 0)
       while ledger.takeRepeatedUnlink() != nil {}

@@ -19,10 +19,20 @@ struct LedgerSimulation<Dice: RandomNumberGenerator>: ~Copyable {
   private var commands: [LedgerCommand] = []
   private var answers: [LedgerAnswer] = []
 
+  /// Client: numbers in order, as vhci_hcd's one counter gives them, or any that is free.
+  private let countsUp: Bool
+  private var counter: UInt32
+  /// Client that counts up: a submit that stays behind the unlinks of it.
+  private var held: LedgerTransfer?
+  /// Unlinks of submits that were never made, which nothing but a newer submit makes answered.
+  private var aimless: [UInt32: UInt32] = [:]
+
   /// Client: what it waits for.
   private var pending: [UInt32: LedgerTransfer] = [:]
   private var pendingUnlinks: [UInt32: LedgerTransfer?] = [:]
 
+  /// Exporter: the highest number of a submit it has read.
+  private var highest: UInt32?
   /// Exporter: the transfer of each slot.
   private var slots: [LedgerTransfer?]
   /// Kernel: what it has, and what it has ended, in order.
@@ -36,15 +46,20 @@ struct LedgerSimulation<Dice: RandomNumberGenerator>: ~Copyable {
     let capacity = Int.random(in: 1...12, using: &generator)
     maximumBytes = Int.random(in: 1...4000, using: &generator)
     seqnums = 0...UInt32.random(in: 30...200, using: &generator)
+    countsUp = generator.once(in: 3)
+    // Now and then over the wrap.
+    counter = generator.once(in: 2) ? UInt32.max - 40 : UInt32.random(in: 0...9, using: &generator)
     slots = Array(repeating: nil, count: capacity)
     ledger = URBLedger(
       capacity: capacity, maximumBytes: maximumBytes,
-      maximumRepeatedUnlinks: Int.random(in: 1...6, using: &generator))
+      maximumRepeatedUnlinks: Int.random(in: 1...6, using: &generator),
+      maximumEarlyUnlinks: 64)
   }
 
   /// Lets the client talk for `steps`, then lets everything end.
   mutating func run(steps: Int) {
     for _ in 0..<steps where violations.isEmpty { step(clientTalks: true) }
+    sendHeld()
     // A kernel ends everything in the end, so a limit means that something is stuck.
     var left = steps * 50
     while left > 0, violations.isEmpty, !isIdle {
@@ -54,7 +69,8 @@ struct LedgerSimulation<Dice: RandomNumberGenerator>: ~Copyable {
     guard violations.isEmpty else { return }
     check(isIdle, "stuck: \(commands.count) commands, \(pending.count) pending")
     check(pending.isEmpty, "submits without answer: \(pending.keys.sorted())")
-    check(pendingUnlinks.isEmpty, "unlinks without answer: \(pendingUnlinks.keys.sorted())")
+    let unanswered = pendingUnlinks.keys.filter { aimless[$0] == nil }.sorted()
+    check(unanswered.isEmpty, "unlinks without answer: \(unanswered)")
     check(ledger.count == 0, "the ledger holds \(ledger.count)")
     check(ledger.outstandingBytes == 0, "the ledger counts \(ledger.outstandingBytes) bytes")
     check(slots.allSatisfy { $0 == nil }, "slots are taken")
@@ -83,6 +99,10 @@ struct LedgerSimulation<Dice: RandomNumberGenerator>: ~Copyable {
   // MARK: Client
 
   private mutating func freeSeqnum() -> UInt32? {
+    if countsUp {
+      counter &+= UInt32.random(in: 1...3, using: &generator)
+      return counter
+    }
     let seqnum = UInt32.random(in: seqnums, using: &generator)
     return pending[seqnum] == nil && pendingUnlinks[seqnum] == nil ? seqnum : nil
   }
@@ -90,20 +110,44 @@ struct LedgerSimulation<Dice: RandomNumberGenerator>: ~Copyable {
   private mutating func submit() {
     guard let seqnum = freeSeqnum() else { return }
     let transfer = LedgerTransfer(seqnum: seqnum)
-    pending[seqnum] = transfer
-    commands.append(.submit(transfer))
     tally.submits += 1
+    sendHeld()
+    pending[seqnum] = transfer
+    if countsUp, generator.once(in: 3) {
+      held = transfer
+    } else {
+      commands.append(.submit(transfer))
+    }
+  }
+
+  private mutating func sendHeld() {
+    guard let transfer = held else { return }
+    commands.append(.submit(transfer))
+    held = nil
   }
 
   private mutating func unlink() {
+    if countsUp, generator.once(in: held == nil ? 6 : 1) { return unlinkEarly() }
     guard let seqnum = freeSeqnum() else { return }
     // Mostly what is pending, often the same again; now and then itself or anything.
     var target = pending.keys.sorted().randomElement(using: &generator) ?? seqnum
-    if generator.once(in: 4) { target = pending.keys.min() ?? target }
+    if generator.once(in: 2) { target = pending.keys.min() ?? target }
     if generator.once(in: 20) { target = seqnum }
-    if generator.once(in: 20) { target = UInt32.random(in: seqnums, using: &generator) }
+    if !countsUp, generator.once(in: 20), let highest {
+      // Not beyond what was there before: the exporter would take it for one that is still to come.
+      target = UInt32.random(in: 0...min(highest, seqnum), using: &generator)
+    }
     pendingUnlinks[seqnum] = .some(pending[target])
     commands.append(.unlink(seqnum, target: target, pending[target]))
+    tally.unlinks += 1
+  }
+
+  /// Unlinks the submit that is held back, or a number that was left out.
+  private mutating func unlinkEarly() {
+    guard let target = held?.seqnum ?? freeSeqnum(), let seqnum = freeSeqnum() else { return }
+    if held == nil { aimless[seqnum] = target }
+    pendingUnlinks[seqnum] = .some(held)
+    commands.append(.unlink(seqnum, target: target, held))
     tally.unlinks += 1
   }
 
@@ -163,6 +207,7 @@ struct LedgerSimulation<Dice: RandomNumberGenerator>: ~Copyable {
         return
       }
       pending[target.seqnum] = nil
+      check(held !== target, "\(name) before the client sent what it is about")
       check(target.end?.length ?? 0 == 0, "\(name) won over data")
       check(target.end == nil || target.wasKilled, "\(name) won over a completion")
       tally.unlinkWins += 1
@@ -178,6 +223,9 @@ struct LedgerSimulation<Dice: RandomNumberGenerator>: ~Copyable {
     do {
       switch command {
       case .submit(let transfer):
+        ledger.arrive(transfer.seqnum)
+        highest = max(highest ?? 0, transfer.seqnum)
+        if answerEarly(transfer) { break }
         let length = Int.random(in: 0...maximumBytes, using: &generator)
         guard ledger.admits(length: length), let slot = slots.firstIndex(where: { $0 == nil })
         else {
@@ -200,6 +248,23 @@ struct LedgerSimulation<Dice: RandomNumberGenerator>: ~Copyable {
     } catch {
       check(false, "\(error)")
     }
+  }
+
+  private mutating func answerEarly(_ transfer: LedgerTransfer) -> Bool {
+    var isUnlinked = false
+    while let reply = ledger.takeEarlyUnlink(arrived: transfer.seqnum) {
+      if reply.status != 0 {
+        check(!isUnlinked, "two unlinks of \(transfer.seqnum) won")
+        isUnlinked = true
+        tally.earlyWins += 1
+      } else if aimless[reply.seqnum] == nil {
+        tally.earlyRepeats += 1
+      } else {
+        tally.expiries += 1
+      }
+      answers.append(.unlink(reply))
+    }
+    return isUnlinked
   }
 
   private mutating func offerDuplicate(_ seqnum: UInt32) {
@@ -232,8 +297,11 @@ struct LedgerSimulation<Dice: RandomNumberGenerator>: ~Copyable {
       answers.append(.unlink(reply))
       tally.answersNow += 1
     case .wait:
-      check(transfer?.wasUnlinked == true, "waits for no first unlink")
-      tally.repeats += 1
+      if transfer?.wasUnlinked == true {
+        tally.repeats += 1
+      } else {
+        check(countsUp && transfer?.end == nil, "waits for no first unlink")
+      }
     }
   }
 

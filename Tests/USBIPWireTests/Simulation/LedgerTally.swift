@@ -10,6 +10,9 @@ struct LedgerTally {
   var rescuedData = 0
   var drops = 0
   var repeats = 0
+  var earlyWins = 0
+  var earlyRepeats = 0
+  var expiries = 0
   var answersNow = 0
   var shutdowns = 0
   var refusals = 0
@@ -26,6 +29,9 @@ extension LedgerTally {
     rescuedData += other.rescuedData
     drops += other.drops
     repeats += other.repeats
+    earlyWins += other.earlyWins
+    earlyRepeats += other.earlyRepeats
+    expiries += other.expiries
     answersNow += other.answersNow
     shutdowns += other.shutdowns
     refusals += other.refusals
