@@ -68,7 +68,7 @@ public struct TransferredPacket: Equatable, Sendable {
 
 /// The seam between the URB phase and a device: the kernel's usbfs, or a virtual device of the tests.
 ///
-/// All calls come from the session's one thread. Numbers are 0 or a negative errno, as usbfs gives
+/// All calls come from the session's one thread, those of `control` excepted. Numbers are 0 or a negative errno, as usbfs gives
 /// them; none of the calls may allocate once the device has carried a few transfers.
 public protocol URBDevice: ~Copyable {
   /// The descriptors of the device; they do not change while it is imported.
@@ -77,6 +77,8 @@ public protocol URBDevice: ~Copyable {
   var pollDescriptor: Int32 { get }
   /// What it is then ready for.
   var pollReadiness: Epoll.Readiness { get }
+  /// The calls that change the device's state.
+  var control: any DeviceControl { get }
 
   /// Starts `transfer` under the name `slot`; where the result is 0 it is reaped exactly once.
   mutating func submit(_ transfer: Transfer, slot: Int) -> Int32
@@ -87,13 +89,4 @@ public protocol URBDevice: ~Copyable {
   func packet(_ index: Int, slot: Int) -> TransferredPacket
   /// Takes one ended transfer, in the order of their ends.
   mutating func reap() -> ReapedTransfer
-
-  /// Selects a configuration, 0 for none; ends the transfers of all interfaces.
-  mutating func setConfiguration(_ value: UInt8) -> Int32
-  /// Selects an altsetting; ends the transfers of that interface.
-  mutating func setInterface(_ number: UInt8, alternate: UInt8) -> Int32
-  /// Clears the halt of an endpoint that has no transfer under way.
-  mutating func clearHalt(endpointAddress: UInt8) -> Int32
-  /// Resets the device and gives it its configuration and altsettings back; ends all transfers.
-  mutating func reset() -> Int32
 }

@@ -1,16 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the devconfig authors
 
+internal import LinuxHost
 internal import USBIPWire
 internal import USBModel
 
 /// Requests that change what the host knows of the device: barriers between what is before and after.
+///
+/// While one is carried out no command is taken and nothing is asked of the device; the session
+/// still sees its peer go, its agent and its termination.
 extension URBPhase where Device: ~Copyable {
-  /// Carries out `request`, then answers the URB of `slot`.
+  /// Carries out `request`, or has it carried out; the URB of `slot` is answered when it is done.
+  mutating func perform(_ request: SpecialRequest, for slot: Int) {
+    switch request {
+    case .setAddress, .linkPower:
+      complete(slot, status: URBStatus.success, actualLength: 0)
+    case .testMode, .malformed:
+      complete(slot, status: URBStatus.stall, actualLength: 0)
+    case .clearHalt(let address):
+      // A host controller refuses to reset the toggle of an endpoint that has transfers.
+      discardAll(endpointAddress: address)
+      reapAll()
+      begin(request, for: slot)
+    case .setConfiguration, .setInterface, .portReset:
+      begin(request, for: slot)
+    }
+  }
+
+  /// Takes the result of the request that was under way, and goes on.
   ///
   /// Transfers that the request ended are answered first: to the client they ended before it.
-  mutating func perform(_ request: SpecialRequest, for slot: Int) {
-    let result = carryOut(request)
+  mutating func finishBarrier() {
+    guard case .barrier(let slot, let request) = hold, let result = side?.takeResult() else {
+      return
+    }
+    hold = .none
+    if result == 0 { follow(request) }
+    watchDevice()
     reapAll()
     switch result {
     case 0:
@@ -22,31 +48,29 @@ extension URBPhase where Device: ~Copyable {
       // Never handed to the device raw instead: host and device would disagree from then on.
       complete(slot, status: URBStatus.stall, actualLength: 0)
     }
+    if end == nil { takeCommands() }
   }
 
-  /// The one place that may take long: a later side thread takes over from here.
-  private mutating func carryOut(_ request: SpecialRequest) -> Int32 {
+  private mutating func begin(_ request: SpecialRequest, for slot: Int) {
+    guard end == nil else {
+      complete(slot, status: URBStatus.shutdown, actualLength: 0)
+      return
+    }
+    guard leaveDeviceAlone() else { return }
+    hold = .barrier(slot: slot, request: request)
+    let control = device.control
+    side?.start { request.carryOut(on: control) }
+  }
+
+  /// What is known of the device after the request.
+  private mutating func follow(_ request: SpecialRequest) {
     switch request {
     case .setConfiguration(let value):
-      let result = device.setConfiguration(value)
-      if result == 0 {
-        endpoints = EndpointTable(descriptors: descriptors, configuration: value)
-      }
-      return result
+      endpoints = EndpointTable(descriptors: descriptors, configuration: value)
     case .setInterface(let interface, let alternate):
-      let result = device.setInterface(interface, alternate: alternate)
-      if result == 0 { _ = endpoints.select(interface: interface, alternate: alternate) }
-      return result
-    case .clearHalt(let address):
-      // A host controller refuses to reset the toggle of an endpoint that has transfers.
-      discardAll(endpointAddress: address)
-      return device.clearHalt(endpointAddress: address)
-    case .portReset:
-      return device.reset()
-    case .setAddress, .linkPower:
-      return 0
-    case .testMode, .malformed:
-      return URBStatus.stall
+      _ = endpoints.select(interface: interface, alternate: alternate)
+    default:
+      break
     }
   }
 
@@ -54,6 +78,21 @@ extension URBPhase where Device: ~Copyable {
     for slot in 0..<slots.capacity
     where slots[slot].isInFlight && slots[slot].endpointAddress == endpointAddress {
       device.discard(slot: slot)
+    }
+  }
+}
+
+extension SpecialRequest {
+  /// Makes the call that the request stands for; 0 or a negative errno.
+  fileprivate func carryOut(on device: any DeviceControl) -> Int32 {
+    switch self {
+    case .setConfiguration(let value): device.setConfiguration(value)
+    case .setInterface(let number, let alternate):
+      device.setInterface(number, alternate: alternate)
+    case .clearHalt(let address): device.clearHalt(endpointAddress: address)
+    case .portReset: device.reset()
+    case .setAddress, .linkPower: URBStatus.success
+    case .testMode, .malformed: URBStatus.stall
     }
   }
 }

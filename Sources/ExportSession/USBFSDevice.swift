@@ -12,20 +12,16 @@ internal import USBModel
 /// libusb's handle wraps the same descriptor and carries no transfer, so nothing of ours is reaped
 /// by it. The interfaces arrive claimed by the agent; claiming them again tells libusb of them.
 struct USBFSDevice: URBDevice, ~Copyable {
-  private let handle: USBDeviceHandle
   private let transfers: USBFSTransfers
   let descriptors: DeviceDescriptors
-  /// Follows configuration and altsettings, for what has to be claimed and restored.
-  private var table: EndpointTable
+  private let state: USBFSControl
 
   private init(
-    _ handle: consuming USBDeviceHandle, _ transfers: consuming USBFSTransfers,
-    _ descriptors: DeviceDescriptors, _ table: EndpointTable
+    _ transfers: consuming USBFSTransfers, _ descriptors: DeviceDescriptors, _ state: USBFSControl
   ) {
-    self.handle = handle
     self.transfers = transfers
     self.descriptors = descriptors
-    self.table = table
+    self.state = state
   }
 
   /// Takes over a claimed usbfs node; `configuration` is the active one.
@@ -36,11 +32,10 @@ struct USBFSDevice: URBDevice, ~Copyable {
   ) throws(SessionEnd) -> USBFSDevice {
     let transfers = USBFSTransfers(node, capacity: slots)
     let descriptors = try read(transfers)
-    let table = EndpointTable(descriptors: descriptors, configuration: configuration)
     do throws(USBError) {
-      let handle = try USBDeviceHandle(wrapping: transfers.rawValue)
-      try claim(table, handle)
-      return USBFSDevice(handle, transfers, descriptors, table)
+      let state = try USBFSControl(
+        USBDeviceHandle(wrapping: transfers.rawValue), descriptors, configuration: configuration)
+      return USBFSDevice(transfers, descriptors, state)
     } catch {
       throw .hostFailed(-error.negativeErrno)
     }
@@ -48,6 +43,7 @@ struct USBFSDevice: URBDevice, ~Copyable {
 
   var pollDescriptor: Int32 { transfers.rawValue }
   var pollReadiness: Epoll.Readiness { .output }
+  var control: any DeviceControl { state }
 
   mutating func submit(_ transfer: Transfer, slot: Int) -> Int32 {
     let kind: USBFSTransfers.Kind =
@@ -91,60 +87,6 @@ struct USBFSDevice: URBDevice, ~Copyable {
     }
   }
 
-  mutating func setConfiguration(_ value: UInt8) -> Int32 {
-    do throws(USBError) {
-      // usbfs refuses with EBUSY while any interface is claimed, even for the same value.
-      for interface in table.interfaceNumbers { try? handle.release(interface) }
-      do throws(USBError) {
-        try handle.setConfiguration(value)
-      } catch {
-        try USBFSDevice.claim(table, handle)
-        throw error
-      }
-      table = EndpointTable(descriptors: descriptors, configuration: value)
-      try USBFSDevice.claim(table, handle)
-      return 0
-    } catch {
-      return error.negativeErrno
-    }
-  }
-
-  mutating func setInterface(_ number: UInt8, alternate: UInt8) -> Int32 {
-    do throws(USBError) {
-      try handle.setAlternate(number, alternate)
-      _ = table.select(interface: number, alternate: alternate)
-      return 0
-    } catch {
-      return error.negativeErrno
-    }
-  }
-
-  mutating func clearHalt(endpointAddress: UInt8) -> Int32 {
-    do throws(USBError) {
-      try handle.clearHalt(endpointAddress)
-      return 0
-    } catch {
-      return error.negativeErrno
-    }
-  }
-
-  mutating func reset() -> Int32 {
-    do throws(USBError) {
-      // Releases, resets and claims again; the altsettings are back to 0 then.
-      try handle.reset()
-      for interface in table.interfaceNumbers {
-        guard let alternate = table.alternate(of: interface), alternate != 0 else { continue }
-        try handle.setAlternate(interface, alternate)
-      }
-      return 0
-    } catch .notFound {
-      // Came back as another device, or without what it had: this one is gone (libusb_reset_device).
-      return USBError.noDevice.negativeErrno
-    } catch {
-      return error.negativeErrno
-    }
-  }
-
   private static func read(
     _ transfers: borrowing USBFSTransfers
   ) throws(SessionEnd) -> DeviceDescriptors {
@@ -159,11 +101,5 @@ struct USBFSDevice: URBDevice, ~Copyable {
     } catch {
       throw .unreadableDevice
     }
-  }
-
-  private static func claim(
-    _ table: EndpointTable, _ handle: borrowing USBDeviceHandle
-  ) throws(USBError) {
-    for interface in table.interfaceNumbers { try handle.claim(interface) }
   }
 }

@@ -2,6 +2,7 @@
 // Copyright the devconfig authors
 
 internal import ExportSession
+public import LinuxHost
 internal import Synchronization
 
 /// What a test does with the device while a session uses it.
@@ -49,6 +50,30 @@ extension VirtualDevice {
   /// Lets configuration, altsetting, halt and reset calls fail with this negative errno; 0 ends it.
   public func refuseBarriers(_ code: Int32) {
     withState { $0.barrierResult = code }
+  }
+
+  /// Lets configuration, altsetting, halt and reset calls take as long as until `releaseBarriers`.
+  public func holdBarriers() {
+    withState { $0.areBarriersHeld = true }
+  }
+
+  /// Ends a hold of such calls.
+  public func releaseBarriers() {
+    withState { $0.areBarriersHeld = false }
+    barrierGate.signal()
+  }
+
+  /// Waits until such a call has begun; throws `HostError` with `ETIMEDOUT`.
+  public func waitForBarrier() throws(HostError) {
+    try BackgroundThread.wait(for: barriers.rawValue)
+    barriers.drain()
+  }
+
+  func passBarrierGate() {
+    barriers.signal()
+    while withState({ $0.areBarriersHeld }) {
+      guard (try? BackgroundThread.wait(for: barrierGate.rawValue)) != nil else { return }
+    }
   }
 
   /// Lets the next transfer that is discarded on this endpoint win the race, with this data.

@@ -14,7 +14,7 @@ public import USBModel
 /// than asked for. Bulk IN 0x84 of interface 1 sends an endless pattern. Configuration
 /// 2 has interface 0 with bulk OUT 0x05 alone. Vendor requests 0x40/0xC0 with request 1 write and
 /// read 64 KiB of memory. The test tells it to stall, to refuse, to hold completions, or to vanish.
-public final class VirtualDevice: URBDevice, Sendable {
+public final class VirtualDevice: URBDevice, DeviceControl, Sendable {
   /// What was asked of it, in order.
   public enum Event: Hashable, Sendable {
     case submitted(endpointAddress: UInt8, length: Int)
@@ -55,6 +55,7 @@ public final class VirtualDevice: URBDevice, Sendable {
     var held: Set<UInt8> = []
     var refusals: [Int32] = []
     var barrierResult: Int32 = 0
+    var areBarriersHeld = false
     var completionOnDiscard: [UInt8: [UInt8]] = [:]
     var isGone = false
   }
@@ -69,6 +70,9 @@ public final class VirtualDevice: URBDevice, Sendable {
   private let counter: EventCounter
   /// Rings for every submit, so that tests can wait for one.
   private let submits: EventCounter
+  /// Rings for every call that changes the device, and when such calls may go on.
+  let barriers: EventCounter
+  let barrierGate: EventCounter
   /// Two configurations, as told above.
   public let descriptors: DeviceDescriptors
 
@@ -76,6 +80,8 @@ public final class VirtualDevice: URBDevice, Sendable {
   public init() throws(HostError) {
     counter = try EventCounter()
     submits = try EventCounter()
+    barriers = try EventCounter()
+    barrierGate = try EventCounter()
     descriptors = VirtualDevice.layout
   }
 
@@ -91,6 +97,9 @@ public final class VirtualDevice: URBDevice, Sendable {
   public var pollDescriptor: Int32 { counter.rawValue }
   /// Readable.
   public var pollReadiness: Epoll.Readiness { .input }
+
+  /// The device itself.
+  public var control: any DeviceControl { self }
 
   /// Starts a transfer, or refuses it as the test said.
   public func submit(_ transfer: Transfer, slot: Int) -> Int32 {
@@ -157,7 +166,8 @@ public final class VirtualDevice: URBDevice, Sendable {
 
   /// Selects one of the two configurations, or none.
   public func setConfiguration(_ value: UInt8) -> Int32 {
-    withState { state in
+    passBarrierGate()
+    return withState { state in
       state.events.append(.setConfiguration(value))
       guard state.barrierResult == 0 else { return state.barrierResult }
       guard value == 0 || descriptors.configuration(value) != nil else { return -22 }
@@ -169,7 +179,8 @@ public final class VirtualDevice: URBDevice, Sendable {
 
   /// Selects an altsetting, if there is such.
   public func setInterface(_ number: UInt8, alternate: UInt8) -> Int32 {
-    withState { state in
+    passBarrierGate()
+    return withState { state in
       state.events.append(.setInterface(number, alternate: alternate))
       guard state.barrierResult == 0 else { return state.barrierResult }
       let interfaces = descriptors.configuration(state.configuration)?.interfaces ?? []
@@ -184,7 +195,8 @@ public final class VirtualDevice: URBDevice, Sendable {
 
   /// Ends a stall.
   public func clearHalt(endpointAddress: UInt8) -> Int32 {
-    withState { state in
+    passBarrierGate()
+    return withState { state in
       state.events.append(.clearHalt(endpointAddress))
       guard state.barrierResult == 0 else { return state.barrierResult }
       state.stalled.remove(endpointAddress)
@@ -194,7 +206,8 @@ public final class VirtualDevice: URBDevice, Sendable {
 
   /// Ends all transfers and stalls.
   public func reset() -> Int32 {
-    withState { state in
+    passBarrierGate()
+    return withState { state in
       state.events.append(.reset)
       guard state.barrierResult == 0 else { return state.barrierResult }
       kill(&state) { _ in true }

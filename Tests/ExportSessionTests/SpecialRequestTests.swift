@@ -122,6 +122,49 @@ struct SpecialRequestTests {
     #expect(end == .deviceGone(URBStatus.noDevice))
   }
 
+  @Test("a request that takes long holds back what follows it, and nothing is asked of the device")
+  func slowBarrier() async throws {
+    let end = try await withImport { peer, harness in
+      harness.device.holdBarriers()
+      try peer.submitControl(1, SetupPacket(requestType: 0x23, request: 3, value: 4, index: 1))
+      try harness.device.waitForBarrier()
+      // A hundred commands behind it, the last of which unlinks the first of them.
+      for seqnum in 2...100 as ClosedRange<UInt32> { try peer.submitIn(seqnum, 4, length: 1) }
+      try peer.unlink(101, target: 2)
+      harness.device.report([5])
+      #expect(harness.device.events.isEmpty)
+      harness.device.releaseBarriers()
+      #expect(try peer.answer() == .submit(1, 0))
+      #expect(try peer.answer() == .submit(2, 0, 1, [0]))
+      #expect(try peer.answer() == .unlink(101, 0))
+      for seqnum in 3...100 as ClosedRange<UInt32> {
+        #expect(try peer.answer() == .submit(seqnum, 0, 1, [0]))
+      }
+      #expect(harness.device.events.first == .reset)
+    }
+    #expect(end == .peerClosed)
+  }
+
+  @Test(
+    "a peer, an agent or a termination is seen during a request that takes long",
+    arguments: [SessionEnd.peerClosed, .agentGone, .terminated])
+  func endDuringBarrier(expected: SessionEnd) async throws {
+    let end = try await withImport { peer, harness in
+      try peer.submitIn(1, 1, length: 8)
+      harness.device.holdBarriers()
+      try peer.submitControl(2, SetupPacket(requestType: 0x23, request: 3, value: 4, index: 1))
+      try harness.device.waitForBarrier()
+      switch expected {
+      case .peerClosed: peer.finishSending()
+      case .agentGone: harness.closeAgent()
+      default: harness.terminate()
+      }
+      // The session waits for the device, as it is in the kernel's hands.
+      harness.device.releaseBarriers()
+    }
+    #expect(end == expected)
+  }
+
   @Test("address, test mode and link power stay with this machine")
   func neverForwarded() async throws {
     let end = try await withImport { peer, harness in
