@@ -46,6 +46,7 @@ let package = Package(
     // Pure: no I/O, no C, no clock.
     .target(name: "USBModel"),
     .target(name: "USBIPWire", dependencies: ["USBModel"]),
+    .target(name: "USBCapture", dependencies: ["USBModel"]),
     .target(name: "SharePolicy", dependencies: ["USBModel"]),
 
     // Contract.
@@ -75,14 +76,15 @@ let package = Package(
     .target(
       name: "ExportSession",
       dependencies: [
-        "USBModel", "USBIPWire", "AgentAPI", "LinuxHost", "USBHost", "SessionControl", system,
+        "USBModel", "USBIPWire", "USBCapture", "AgentAPI", "LinuxHost", "USBHost", "SessionControl",
+        system,
       ]),
     .target(
       name: "ImportSession",
       dependencies: ["USBModel", "USBIPWire", "AgentAPI", "LinuxHost", "SessionControl", system]),
     .target(
       name: "DevconfigCommands",
-      dependencies: ["AgentAPI", "LinuxHost", argumentParser, system]),
+      dependencies: ["USBCapture", "AgentAPI", "LinuxHost", argumentParser, system]),
 
     // Executables: composition only.
     .executableTarget(name: "devconfig", dependencies: ["DevconfigCommands", argumentParser]),
@@ -101,6 +103,8 @@ let package = Package(
 
     .testTarget(name: "USBModelTests", dependencies: ["USBModel", "TestSupport"]),
     .testTarget(name: "USBIPWireTests", dependencies: ["USBIPWire", "USBModel", "TestSupport"]),
+    .testTarget(
+      name: "USBCaptureTests", dependencies: ["USBCapture", "USBModel", "TestSupport"]),
     .testTarget(name: "SharePolicyTests", dependencies: ["SharePolicy", "TestSupport"]),
     .testTarget(name: "AgentAPITests", dependencies: ["AgentAPI", "USBModel", "TestSupport"]),
     .testTarget(name: "LinuxHostTests", dependencies: ["LinuxHost", "TestSupport"]),
