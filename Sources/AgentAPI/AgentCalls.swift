@@ -11,6 +11,10 @@ public enum AgentCalls {
   public static let up = "org.devconfig.Agent.Up"
   /// Detach a device.
   public static let down = "org.devconfig.Agent.Down"
+  /// What devices in use do, and where they are.
+  public static let status = "org.devconfig.Agent.Status"
+  /// Record what goes between a device of this machine and its user.
+  public static let capture = "org.devconfig.Agent.Capture"
   /// Version and host name of the agent.
   public static let about = "org.devconfig.Agent.About"
 
@@ -42,6 +46,45 @@ public enum AgentCalls {
       self.changed = changed
     }
   }
+
+  /// Parameters of `status`.
+  public struct StatusParameters: Sendable, Codable, Hashable {
+    /// As in `Selection`; `nil` for all devices of this machine and all that are attached to it.
+    public var device: String?
+    /// Takes the selector as typed.
+    public init(device: String? = nil) { self.device = device }
+  }
+
+  /// Results of `status`.
+  public struct StatusResults: Sendable, Codable, Hashable {
+    /// By ID.
+    public var devices: [DeviceReport]
+    /// Takes the reports.
+    public init(devices: [DeviceReport]) { self.devices = devices }
+  }
+
+  /// Parameters of `capture`.
+  public struct CaptureParameters: Sendable, Codable, Hashable {
+    /// As in `Selection`.
+    public var device: String
+    /// The most bytes of data kept of one packet; `nil` for `defaultSnapLength`.
+    public var snapLength: Int?
+    /// Takes both.
+    public init(device: String, snapLength: Int? = nil) {
+      self.device = device
+      self.snapLength = snapLength
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case device
+      case snapLength = "snap_length"
+    }
+  }
+
+  /// Bytes of data kept of one captured packet, unless told otherwise.
+  public static let defaultSnapLength = 65_536
+  /// The most that can be told: with its headers a packet stays below what Wireshark opens (256 KiB).
+  public static let maximumSnapLength = 245_760
 
   /// Results of `about`.
   public struct AboutResults: Sendable, Codable, Hashable {

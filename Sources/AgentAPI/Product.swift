@@ -13,4 +13,6 @@ public enum Product {
   public static let port: UInt16 = 3240
   /// The name of the JSON of `devconfig list --json`; changes only when a key goes or changes meaning.
   public static let listSchema = "devconfig/1"
+  /// The same of `devconfig status --json`.
+  public static let statusSchema = "devconfig-status/1"
 }

@@ -4,7 +4,8 @@
 public import USBModel
 
 /// The control socket between a session process and the agent
-/// (interfaces/org.devconfig.Session.varlink): the session calls, the agent answers.
+/// (interfaces/org.devconfig.Session.varlink): the session calls, the agent answers; once a device is
+/// handed over the agent calls and the session answers.
 ///
 /// Each message is one packet of a `SOCK_SEQPACKET` pair; descriptors travel beside it.
 public enum SessionCalls {
@@ -22,6 +23,10 @@ public enum SessionCalls {
   public static let listed = "org.devconfig.Session.DeliverDeviceList"
   /// What I was to do did not work.
   public static let failed = "org.devconfig.Session.ReportFailure"
+  /// What have you counted? The agent asks.
+  public static let statistics = "org.devconfig.Session.GetStatistics"
+  /// Write what goes by to the socket that comes as the only descriptor; the agent asks.
+  public static let capture = "org.devconfig.Session.StartCapture"
 
   /// The descriptor number a session finds its control socket on.
   public static let controlDescriptor: Int32 = 3
@@ -121,6 +126,14 @@ public enum SessionCalls {
     public var device: Device
     /// Takes the device.
     public init(device: Device) { self.device = device }
+  }
+
+  /// Parameters of `capture`.
+  public struct CaptureParameters: Sendable, Codable, Hashable {
+    /// The most bytes of data that are kept of one packet.
+    public var snapLength: Int
+    /// Takes the length.
+    public init(snapLength: Int) { self.snapLength = snapLength }
   }
 
   /// Parameters of `failed`.

@@ -54,7 +54,7 @@ public enum ExportSession {
       }
       try operation.send(replies.success, to: socket)
       return serve(
-        opened, socket, pipelined: pipelined, device: device, control: agent.rawValue,
+        opened, socket, pipelined: pipelined, device: device, peer: assignment.peer, agent: agent,
         termination: termination, limits: limits)
     } catch {
       return error
@@ -63,14 +63,15 @@ public enum ExportSession {
 
   private static func serve<Opened: URBDevice & ~Copyable>(
     _ opened: consuming Opened, _ socket: consuming StreamSocket, pipelined: [UInt8],
-    device: Device, control: Int32, termination: Int32?, limits: URBPhaseLimits
+    device: Device, peer: String, agent: borrowing AgentLink, termination: Int32?,
+    limits: URBPhaseLimits
   ) -> SessionEnd {
     guard let termination else {
       // Only from here on is there something to end in order.
       do throws(HostError) {
         let signal = try TerminationSignal()
         return serve(
-          opened, socket, pipelined: pipelined, device: device, control: control,
+          opened, socket, pipelined: pipelined, device: device, peer: peer, agent: agent,
           termination: signal.rawValue, limits: limits)
       } catch {
         return .hostFailed(error.code.rawValue)
@@ -78,11 +79,12 @@ public enum ExportSession {
     }
     do throws(HostError) {
       let events = try URBPhase.watch(
-        socket, opened, control: control, termination: termination)
+        socket, opened, control: agent.rawValue, termination: termination)
       var phase = URBPhase(
         connection: socket, pipelined: pipelined, device: opened, events: events,
-        configuration: device.configurationValue, devid: device.devid, limits: limits)
-      return phase.run()
+        configuration: device.configurationValue, devid: device.devid,
+        subject: SessionSubject(peer: peer, device: device), limits: limits)
+      return phase.run(agent)
     } catch {
       return .hostFailed(error.code.rawValue)
     }

@@ -34,6 +34,16 @@ struct Slot {
   var isTaken = false
   /// True from submit to reap.
   var isInFlight = false
+  /// The importer's name of the URB.
+  var seqnum: UInt32 = 0
+  /// When it began, in nanoseconds of `HostClock.monotonic`.
+  var begun: UInt64 = 0
+  /// True from `begin` to `finish`: it is counted as outstanding.
+  var isBegun = false
+  /// True where the device owes an end soon.
+  var isWatched = false
+  /// True where the journal knows that it waits.
+  var isOverdue = false
   /// The next free slot, -1 at the end of the list.
   var nextFree: Int32 = -1
 

@@ -96,6 +96,7 @@ extension URBPhase where Device: ~Copyable {
     }
     switch disposition {
     case .answer(let status):
+      statistics.refused &+= 1
       received.skip(URBCommand.headerLength)
       reading = .dropped(
         missing: submit.payloadLength, reply: SubmitReply(answering: submit, status: status))
@@ -127,6 +128,7 @@ extension URBPhase where Device: ~Copyable {
       throw error
     }
     received.skip(URBCommand.headerLength)
+    slots[slot].seqnum = submit.seqnum
     let flags = submit.flags.masked(for: type, isIn: submit.isIn)
     slots[slot].length = length
     slots[slot].endpointAddress = submit.endpoint | (submit.isIn ? 0x80 : 0)
@@ -160,10 +162,12 @@ extension URBPhase where Device: ~Copyable {
 
   private mutating func take(_ unlink: Unlink) throws(WireError) {
     received.skip(URBCommand.headerLength)
+    statistics.unlinks &+= 1
     switch try ledger.unlink(unlink) {
     case .discard(let slot):
       discard(slot)
     case .dropUnsubmitted(let slot, let reply):
+      count(endOf: slot, status: URBStatus.connectionReset, moved: 0)
       slots.give(slot)
       reply.encode(into: replies.appendHeader())
     case .answerNow(let reply):

@@ -129,6 +129,7 @@ extension URBPhase where Device: ~Copyable {
 
   private mutating func completeIsochronous(_ slot: Int, status: Int32) {
     let (moved, errors, content) = IsochronousPieces.finish(slots[slot])
+    count(endOf: slot, status: status, moved: moved, failedPackets: errors)
     var completion = ledger.complete(
       slot: slot, status: status, actualLength: Int32(truncatingIfNeeded: moved))
     completion.submit?.packets = Int32(truncatingIfNeeded: slots[slot].packets)

@@ -14,6 +14,7 @@ enum URBRefusal {
 extension URBPhase where Device: ~Copyable {
   /// Carries out the URB of `slot`, whose payload is complete.
   mutating func start(_ slot: Int, waitingSince: ContinuousClock.Instant? = nil) {
+    count(beginOf: slot)
     let urb = slots[slot]
     if urb.type == .control, let request = specialRequest(of: urb) {
       perform(request, for: slot)
@@ -69,6 +70,7 @@ extension URBPhase where Device: ~Copyable {
   mutating func complete(_ slot: Int, status: Int32, actualLength: Int) {
     let urb = slots[slot]
     let moved = max(0, min(actualLength, urb.length))
+    count(endOf: slot, status: status, moved: moved)
     let completion = ledger.complete(
       slot: slot, status: status, actualLength: Int32(truncatingIfNeeded: moved))
     queue(completion, slot: slot, content: urb.isIn ? moved : 0)

@@ -2,12 +2,13 @@
 // Copyright the devconfig authors
 
 internal import LinuxHost
+internal import SessionControl
 internal import SystemPackage
 internal import USBIPWire
 internal import USBModel
 
 /// What the descriptors of the epoll set are called there.
-private enum URBPhaseInterest {
+enum URBPhaseInterest {
   static let reading: Epoll.Readiness = [.input, .peerClosed]
 
   static let connection: UInt64 = 0
@@ -15,6 +16,7 @@ private enum URBPhaseInterest {
   static let control: UInt64 = 2
   static let termination: UInt64 = 3
   static let side: UInt64 = 4
+  static let capture: UInt64 = 5
 }
 
 /// The URB phase of one imported device: one thread, one epoll set, nothing allocated per URB.
@@ -62,7 +64,23 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
   /// Makes the calls that block; started with the first of them.
   var side: SideThread?
 
-  private let events: Epoll
+  /// What the journal and captures call device and peer.
+  let subject: SessionSubject
+  var statistics = URBStatistics()
+  /// Where events go while somebody looks at them.
+  var capture: URBCapture?
+  /// The time of `HostClock.monotonic`, read once per wake.
+  var now = HostClock.monotonic
+  /// When this phase began.
+  let began = HostClock.monotonic
+  /// URBs outstanding that the device owes an end.
+  var watched = 0
+  /// When to look whether one of them is overdue.
+  var nextLook: UInt64 = 0
+  /// Nanoseconds after which it is.
+  let overdueAfter: UInt64
+
+  let events: Epoll
   private var interest: Epoll.Readiness
   private var stalledSince: ContinuousClock.Instant?
 
@@ -75,9 +93,12 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
   /// `events` comes from `watch`.
   init(
     connection: consuming StreamSocket, pipelined: [UInt8], device: consuming Device,
-    events: consuming Epoll, configuration: UInt8, devid: UInt32, limits: URBPhaseLimits
+    events: consuming Epoll, configuration: UInt8, devid: UInt32, subject: SessionSubject,
+    limits: URBPhaseLimits
   ) {
     self.events = events
+    self.subject = subject
+    overdueAfter = limits.overdue.nanoseconds
     interest = URBPhaseInterest.reading
     descriptors = device.descriptors
     endpoints = EndpointTable(descriptors: descriptors, configuration: configuration)
@@ -95,8 +116,8 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
 
   /// An epoll set over all that a URB phase waits for.
   ///
-  /// `control` and `termination` are polled only: the agent's end of the former closes, or the
-  /// latter becomes readable. Throws `HostError` where the set cannot be made.
+  /// The agent asks through `control`, or closes its end; `termination` becomes readable. Throws
+  /// `HostError` where the set cannot be made.
   static func watch(
     _ connection: borrowing StreamSocket, _ device: borrowing Device, control: Int32,
     termination: Int32
@@ -106,27 +127,28 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
       connection.rawValue, for: URBPhaseInterest.reading, token: URBPhaseInterest.connection)
     try events.add(
       device.pollDescriptor, for: device.pollReadiness, token: URBPhaseInterest.device)
-    try events.add(control, for: [.peerClosed], token: URBPhaseInterest.control)
+    try events.add(control, for: [.input, .peerClosed], token: URBPhaseInterest.control)
     try events.add(termination, for: [.input], token: URBPhaseInterest.termination)
     return events
   }
 
   /// Serves the peer until something ends; the device has no transfer left afterwards.
-  mutating func run() -> SessionEnd {
+  mutating func run(_ agent: borrowing AgentLink) -> SessionEnd {
     takeCommands()
     settle()
     while end == nil {
-      serve()
+      serve(agent)
     }
     finish()
     return end ?? .terminated
   }
 
   /// Waits once and serves what is ready: replies leave before new commands are read.
-  private mutating func serve() {
+  private mutating func serve(_ agent: borrowing AgentLink) {
     do throws(HostError) {
       try watchConnection()
       let count = try events.wait(milliseconds: timeout())
+      now = HostClock.monotonic
       var connectionReady: Epoll.Readiness = []
       for index in 0..<count {
         let event = events.event(at: index)
@@ -134,7 +156,8 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
         case URBPhaseInterest.connection: connectionReady = event.readiness
         case URBPhaseInterest.device: reapAll()
         case URBPhaseInterest.side: finishBarrier()
-        case URBPhaseInterest.control: end = end ?? .agentGone
+        case URBPhaseInterest.control: hear(agent)
+        case URBPhaseInterest.capture: endCapture()
         default: end = end ?? .terminated
         }
       }
@@ -143,6 +166,7 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
       if !connectionReady.isEmpty { receive(connectionReady) }
       settle()
       checkStall()
+      lookForOverdue()
     } catch {
       end = .hostFailed(error.code.rawValue)
     }
@@ -213,8 +237,10 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
 
   private func timeout() -> Int32 {
     if case .memory = hold { return limits.memoryRetry }
-    guard let stalledSince else { return -1 }
-    return ContinuousClock.now.duration(to: stalledSince + limits.writeStall).pollMilliseconds
+    let look = watched > 0 ? limits.lookInterval : -1
+    guard let stalledSince else { return look }
+    let left = ContinuousClock.now.duration(to: stalledSince + limits.writeStall).pollMilliseconds
+    return look >= 0 ? min(look, left) : left
   }
 
   /// Has nothing asked of the device until `watchDevice`; false where the session ends instead.
@@ -256,6 +282,7 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
     reapAll()
     end = reason ?? end
     flush()
+    endCapture()
     connection.shutDown()
   }
 }

@@ -16,6 +16,11 @@ public struct URBPhaseLimits: Sendable {
   /// Milliseconds between two such tries, where nothing completes meanwhile.
   public var memoryRetry: Int32 = 5
 
+  /// How long a device may take for a transfer that it owes an end; beyond, the journal is told.
+  public var overdue = Duration.seconds(5)
+  /// Milliseconds between two looks for such transfers, while there are any.
+  public var lookInterval: Int32 = 1000
+
   /// Starts with the limits of the wire.
   public init() {}
 }

@@ -42,6 +42,8 @@ public enum HostLimits {
   public static let controlDescriptors = Int(CLINUX_MAXIMUM_DESCRIPTORS)
   /// Control messages that wait to be taken before reading stops.
   public static let waitingControlMessages = 16
+  /// Bytes of a capture that wait for its reader; the kernel doubles it for its bookkeeping.
+  public static let captureBufferLength = 4 << 20
   /// Supplementary groups of a peer; the kernel's NGROUPS_MAX.
   public static let groups = 65536
   /// Bytes of a user's entry in the user database.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the devconfig authors
 
+private import CLinux
 private import Glibc
 public import SystemPackage
 
@@ -8,6 +9,7 @@ public import SystemPackage
 public final class LocalClient {
   private let descriptor: OwnedDescriptor
   private let path: FilePath
+  private var arrived: SharedDescriptor?
 
   private init(_ descriptor: consuming OwnedDescriptor, path: FilePath) {
     self.descriptor = descriptor
@@ -59,9 +61,30 @@ public final class LocalClient {
   public func receive(deadline milliseconds: Int? = nil) throws(HostError) -> [UInt8]? {
     guard waitUntilReady(descriptor.rawValue, Int32(POLLIN), Deadline(milliseconds: milliseconds))
     else { throw HostError("receive from", path.string, .timedOut) }
-    switch UnixSocket.receive(descriptor.rawValue, flags: 0) {
-    case .success(let chunk): return chunk.isEmpty ? nil : chunk
+    var chunk = [UInt8](repeating: 0, count: HostLimits.chunkLength)
+    var numbers = [Int32](repeating: -1, count: HostLimits.controlDescriptors)
+    var count = 0
+    var truncated: Int32 = 0
+    let result = unsafe chunk.withUnsafeMutableBytes { buffer in
+      guard let start = buffer.baseAddress else { return Result<Int, Errno>.success(0) }
+      // SAFETY: the length is the buffer's, and `numbers` has room for the most that can come.
+      return retryingOnInterrupt {
+        unsafe clinux_receive_message(
+          descriptor.rawValue, start, buffer.count, &numbers, &count, &truncated, 0)
+      }
+    }
+    for number in numbers.prefix(count) {
+      arrived = SharedDescriptor(OwnedDescriptor(adopting: number))
+    }
+    switch result {
+    case .success(let length): return length == 0 ? nil : Array(chunk.prefix(length))
     case .failure(let code): throw HostError("receive from", path.string, code)
     }
+  }
+
+  /// The descriptor that came last beside what was received; `nil` where none did.
+  public func takeDescriptor() -> SharedDescriptor? {
+    defer { arrived = nil }
+    return arrived
   }
 }

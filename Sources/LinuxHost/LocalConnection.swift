@@ -45,10 +45,13 @@ public final class LocalConnection: Sendable {
 
   /// Sends all of `bytes`; returns when the kernel has taken them, in the order of the calls.
   ///
+  /// The peer gets a duplicate of `descriptor` beside the first byte (unix(7), SCM_RIGHTS).
   /// Throws `HostError`: `EPIPE` or `ECONNRESET` where the peer is gone, `ETIMEDOUT` where it did not
   /// read for 10 s (the connection cannot be used after that), `EBADF` after `close`.
-  public func send(_ bytes: [UInt8]) async throws(HostError) {
-    try await outbox.send(bytes)
+  public func send(
+    _ bytes: [UInt8], descriptor: SharedDescriptor? = nil
+  ) async throws(HostError) {
+    try await outbox.send(bytes, descriptor: descriptor)
   }
 
   /// Ends the connection both ways; harmless the second time.

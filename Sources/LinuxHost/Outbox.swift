@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the devconfig authors
 
+private import CLinux
 private import Glibc
 private import Synchronization
 internal import SystemPackage
@@ -10,6 +11,8 @@ final class Outbox: Sendable {
   private struct Message {
     let number: UInt64
     let bytes: [UInt8]
+    /// Travels beside the first byte.
+    let descriptor: SharedDescriptor?
     var sent = 0
     let sender: CheckedContinuation<Result<Void, HostError>, Never>
   }
@@ -32,15 +35,17 @@ final class Outbox: Sendable {
     self.deadline = deadline
   }
 
-  /// Returns when the kernel has all of `bytes`; cancelling the task does not cut a message short.
-  func send(_ bytes: [UInt8]) async throws(HostError) {
+  /// Returns when the kernel has all of `bytes`, and a duplicate of `descriptor` beside them;
+  /// cancelling the task does not cut a message short.
+  func send(_ bytes: [UInt8], descriptor: SharedDescriptor? = nil) async throws(HostError) {
     try await withCheckedContinuation {
       (sender: CheckedContinuation<Result<Void, HostError>, Never>) in
       let (number, failure) = state.withLock { state -> (UInt64, HostError?) in
         guard state.failure == nil else { return (0, state.failure) }
         let number = state.nextNumber
         state.nextNumber &+= 1
-        state.messages.append(Message(number: number, bytes: bytes, sender: sender))
+        state.messages.append(
+          Message(number: number, bytes: bytes, descriptor: descriptor, sender: sender))
         return (number, nil)
       }
       if let failure {
@@ -66,16 +71,7 @@ final class Outbox: Sendable {
           done.append(state.messages.removeFirst().sender)
           continue
         }
-        let result = unsafe message.bytes.withUnsafeBytes { buffer in
-          let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[message.sent...])
-          // SAFETY: send reads `count` bytes of the rest of the message.
-          return events.withDescriptor { socket in
-            retryingOnInterrupt {
-              unsafe Glibc.send(
-                socket, rest.baseAddress, rest.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
-            }
-          }
-        }
+        let result = events.withDescriptor { Outbox.send(message, on: $0) }
         switch result ?? .failure(.badFileDescriptor) {
         case .success(let count): state.messages[0].sent += count
         case .failure(.resourceTemporarilyUnavailable):
@@ -88,6 +84,20 @@ final class Outbox: Sendable {
     }
     for sender in done { sender.resume(returning: .success(())) }
     if let broken { fail(broken) }
+  }
+
+  /// Sends what is left of a message, as much as the socket takes.
+  private static func send(_ message: Message, on socket: Int32) -> Result<Int, Errno> {
+    let descriptors = message.sent == 0 ? [message.descriptor].compactMap { $0?.rawValue } : []
+    return unsafe message.bytes.withUnsafeBytes { buffer in
+      let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[message.sent...])
+      guard let start = rest.baseAddress else { return .success(0) }
+      return retryingOnInterrupt {
+        // SAFETY: sendmsg reads `count` bytes of the rest of the message, and the descriptors' array.
+        unsafe clinux_send_message(
+          socket, start, rest.count, descriptors, descriptors.count, Int32(MSG_DONTWAIT))
+      }
+    }
   }
 
   /// Fails every message that waits and every later one.

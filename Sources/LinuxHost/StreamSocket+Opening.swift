@@ -101,6 +101,11 @@ extension StreamSocket {
     _ = shutdown(rawValue, Int32(SHUT_RDWR))
   }
 
+  /// Tells the peer that nothing more comes; what it still sends can be received.
+  public borrowing func endSending() {
+    _ = shutdown(rawValue, Int32(SHUT_WR))
+  }
+
   /// Ends the connection so that the peer gets everything that was sent, at most until `deadline`.
   ///
   /// Closing a socket with unread bytes makes the kernel throw unsent ones away (RFC 1122,

@@ -4,7 +4,7 @@
 private import Glibc
 internal import SystemPackage
 
-/// One end of a connected byte stream, TCP or UNIX; its calls never block and never raise SIGPIPE.
+/// One end of a connection, a byte stream or a UNIX socket that keeps packets apart; its calls never block and never raise SIGPIPE.
 ///
 /// Results of the data calls are plain numbers (bytes, or a negative errno) because they sit on the
 /// path of every URB: `-EAGAIN` is an everyday answer there, not an error.

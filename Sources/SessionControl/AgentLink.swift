@@ -5,9 +5,10 @@ public import AgentAPI
 public import LinuxHost
 public import USBModel
 
-/// The session's side of the control socket: calls to the agent, one at a time.
+/// The session's side of the control socket: calls to the agent, one at a time, until it has a device;
+/// then the agent's questions.
 ///
-/// Calls wait for the answer: a session has nothing else to do meanwhile.
+/// Calls wait for the answer: a session has nothing else to do meanwhile. Questions wait for nothing.
 public struct AgentLink: ~Copyable {
   /// Milliseconds the agent may take for one answer: it opens and claims devices meanwhile.
   public static let patience = 30_000
@@ -105,6 +106,19 @@ public struct AgentLink: ~Copyable {
     if content.last == 0 { content.removeLast() }
     let decoded = try Message.decodeReply(results, from: content)
     return (decoded.parameters, reply.descriptors.first)
+  }
+
+  /// One packet that is there already; `nil` where the agent has closed its end.
+  ///
+  /// Throws `HostError`: `ETIMEDOUT` where there is none.
+  borrowing func receiveNow() throws(HostError) -> ControlMessage? {
+    try socket.receive(deadline: 0)
+  }
+
+  /// Sends a packet if the agent takes it at once.
+  borrowing func sendNow(_ bytes: [UInt8]?) {
+    guard let bytes else { return }
+    try? socket.send(bytes, deadline: 0)
   }
 
   private static func owned(_ shared: SharedDescriptor) throws(AgentError) -> OwnedDescriptor {

@@ -36,12 +36,15 @@ public final class SessionHarness: Sendable {
     var end: SessionEnd?
     /// The other ends of what was passed as the device's node.
     var nodes: [SharedDescriptor] = []
+    /// Answers of the session that nobody has taken.
+    var replies: [[UInt8]] = []
   }
 
   private let state = Mutex(State())
   private let ended: EventCounter
   private let termination: EventCounter
   private let controlClosed: EventCounter
+  private let answered: EventCounter
   private let agent: SharedDescriptor
   private let answer: AcquireAnswer
   private let listed: [Device]
@@ -56,6 +59,7 @@ public final class SessionHarness: Sendable {
     ended = try EventCounter()
     termination = try EventCounter()
     controlClosed = try EventCounter()
+    answered = try EventCounter()
     self.answer = answer
     self.listed = listed
     let control = try SessionHarness.pair(type: Int32(SOCK_SEQPACKET.rawValue))
@@ -91,6 +95,34 @@ public final class SessionHarness: Sendable {
     for node in state.withLock({ $0.nodes }) { try BackgroundThread.wait(for: node.rawValue) }
   }
 
+  /// Asks the session what an agent asks, and waits for its answer, one question at a time.
+  ///
+  /// Throws `HostError` with `ETIMEDOUT`, and what the session answers.
+  public func ask<Parameters: Codable & Sendable, Results: Codable & Sendable>(
+    _ method: String, _ parameters: Parameters, _ results: Results.Type,
+    descriptor: SharedDescriptor? = nil
+  ) throws -> Results {
+    try send(
+      Message.encode(Call(method, parameters)),
+      descriptors: [descriptor].compactMap { $0?.rawValue })
+    return try Message.decodeReply(results, from: try reply()).parameters
+  }
+
+  /// Sends the session any packet on its control socket; throws `HostError`.
+  public func send(_ bytes: [UInt8], descriptors: [Int32] = []) throws(HostError) {
+    try ControlSocket(adopting: try agent.duplicate()).send(bytes, descriptors: descriptors)
+  }
+
+  /// The next answer of the session, without its NUL; throws `HostError` with `ETIMEDOUT`.
+  public func reply() throws(HostError) -> [UInt8] {
+    while true {
+      let next = state.withLock { $0.replies.isEmpty ? nil : $0.replies.removeFirst() }
+      if let next { return next }
+      try BackgroundThread.wait(for: answered.rawValue)
+      answered.drain()
+    }
+  }
+
   /// Does what SIGTERM does.
   public func terminate() { termination.signal() }
 
@@ -120,7 +152,13 @@ public final class SessionHarness: Sendable {
     do throws(HostError) {
       let control = ControlSocket(adopting: try agent.duplicate())
       while let message = try control.receive(deadline: nil) {
-        let (reply, descriptor) = answer(to: Array(message.bytes.dropLast()))
+        let body = Array(message.bytes.dropLast())
+        guard (try? Message.decode(CallHead.self, from: body)) != nil else {
+          state.withLock { $0.replies.append(body) }
+          answered.signal()
+          continue
+        }
+        let (reply, descriptor) = answer(to: body)
         try control.send(reply, descriptors: descriptor.map { [$0.rawValue] } ?? [])
       }
     } catch {

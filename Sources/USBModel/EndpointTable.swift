@@ -10,6 +10,7 @@ public struct EndpointTable: Sendable {
   private struct Entry {
     var type: TransferType
     var interface: UInt8?
+    var interfaceClass: UInt8?
     var packetSize: Int
     var intervalPayload: Int
   }
@@ -26,7 +27,8 @@ public struct EndpointTable: Sendable {
   public init(descriptors: DeviceDescriptors, configuration: UInt8) {
     self.configuration = descriptors.configuration(configuration)
     let pipe = Entry(
-      type: .control, interface: nil, packetSize: descriptors.defaultPacketSize,
+      type: .control, interface: nil, interfaceClass: nil,
+      packetSize: descriptors.defaultPacketSize,
       intervalPayload: descriptors.defaultPacketSize)
     entries[0] = pipe
     entries[16] = pipe
@@ -56,6 +58,7 @@ public struct EndpointTable: Sendable {
     for endpoint in interface.endpoints where endpoint.number != 0 {
       let entry = Entry(
         type: endpoint.transferType, interface: interface.number,
+        interfaceClass: interface.classCode.baseClass,
         packetSize: endpoint.packetSize, intervalPayload: endpoint.intervalPayload)
       // A control endpoint works both ways (usb_enable_endpoint, drivers/usb/core/message.c). The
       // first interface to name an endpoint keeps it, as in config_endpoint_is_duplicate.
@@ -90,6 +93,11 @@ public struct EndpointTable: Sendable {
   /// `nil` where there is none, and for endpoint 0.
   public func interface(owning endpointAddress: UInt8) -> UInt8? {
     entry(endpointAddress & 0x7F, endpointAddress & 0x80 != 0)?.interface
+  }
+
+  /// bInterfaceClass of that interface; `nil` likewise.
+  public func interfaceClass(owning endpointAddress: UInt8) -> UInt8? {
+    entry(endpointAddress & 0x7F, endpointAddress & 0x80 != 0)?.interfaceClass
   }
 
   /// The interfaces of the configuration, in the order of the descriptors.

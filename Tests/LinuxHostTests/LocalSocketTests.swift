@@ -42,6 +42,8 @@ import Testing
       }
     }
 
+    func takeDescriptor() -> SharedDescriptor? { client.takeDescriptor() }
+
     func receive(deadline: Int? = 60_000) async throws -> [UInt8]? {
       try await BlockingWork.run("test-client") { () throws(HostError) in
         try self.client.receive(deadline: deadline)
@@ -68,6 +70,35 @@ import Testing
     agent.close()
     #expect(try await client.receive() == nil)
     #expect(await incoming.next() == nil)
+  }
+
+  @Test func `a descriptor goes beside a reply, once, however long the reply is`() async throws {
+    let listener = try LocalListener(path: path)
+    let (agent, client) = try await connect(listener)
+    let sockets = try CaptureSockets()
+    try await agent.send([1, 0], descriptor: sockets.reader)
+    #expect(try await client.receive() == [1, 0])
+    let arrived = try #require(client.takeDescriptor())
+    #expect(client.takeDescriptor() == nil)
+    #expect(arrived.rawValue != sockets.reader.rawValue)
+    try StreamSocket(try sockets.writer.duplicate()).send([7], before: .now + .seconds(20))
+    let output = StreamSocket(try arrived.duplicate())
+    #expect(try output.receive(atMost: 9, before: .now + .seconds(20)) == [7])
+
+    let long = [UInt8](repeating: 5, count: 3 << 20)
+    async let sent: Void = agent.send(long, descriptor: sockets.reader)
+    var count = 0
+    var descriptors = 0
+    while count < long.count, let bytes = try await client.receive() {
+      count += bytes.count
+      if client.takeDescriptor() != nil { descriptors += 1 }
+    }
+    try await sent
+    #expect(count == long.count)
+    #expect(descriptors == 1)
+    try await agent.send([2, 0])
+    #expect(try await client.receive() == [2, 0])
+    #expect(client.takeDescriptor() == nil)
   }
 
   @Test func `the file has the mode asked for and goes with the listener`() async throws {
