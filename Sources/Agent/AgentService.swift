@@ -37,6 +37,7 @@ struct AgentService: Service, CustomStringConvertible {
   private let notice = ServiceNotice()
   private let undo: UndoFile
   private let inventory: SharedInventory<KernelExportDoor>
+  private let exports: LiveExports
   private let sessions: SessionHost
   private let attachments: Attachments<KernelAttachDoor>
   private let catalogue: Catalogue
@@ -53,8 +54,10 @@ struct AgentService: Service, CustomStringConvertible {
     undo = UndoFile(path: places.undo)
     inventory = SharedInventory(
       door: KernelExportDoor(places: places), policy: SharePolicy(), undo: undo, log: log)
+    exports = LiveExports()
     sessions = SessionHost(
-      executable: places.session, inventory: inventory, hostName: identity.host, log: log)
+      executable: places.session, inventory: inventory, exports: exports, hostName: identity.host,
+      log: log)
     attachments = Attachments(
       door: KernelAttachDoor(places: places, sessions: sessions), undo: undo, log: log)
     catalogue = Catalogue(
@@ -180,7 +183,7 @@ struct AgentService: Service, CustomStringConvertible {
 
   private func serveLocal(_ listener: LocalListener) async {
     let harness = LocalHarness(
-      catalogue: catalogue, attachments: attachments,
+      catalogue: catalogue, attachments: attachments, exports: exports,
       about: AgentCalls.AboutResults(
         version: Product.version, host: identity.host, agent: identity.agent), log: log)
     let gate = Gate(

@@ -86,10 +86,18 @@ actor Catalogue {
     } catch {
       throw absence(selector) ?? error
     }
-    guard let entry = entries.first(where: { $0.status.id == status.id }),
-      let device = entry.remote
-    else { return .local(status) }
-    return .remote(status, device)
+    guard let entry = entries.first(where: { $0.status.id == status.id }) else {
+      return .local(status)
+    }
+    return target(entry)
+  }
+
+  /// All devices, each as a verb would act upon it.
+  func targets() async -> [Target] { await entries().map(target) }
+
+  private func target(_ entry: Entry) -> Target {
+    guard let device = entry.remote else { return .local(entry.status) }
+    return .remote(entry.status, device)
   }
 
   /// The status of the device `key` as it is now.

@@ -7,29 +7,35 @@ internal import Logging
 internal import Sharing
 internal import USBModel
 
-/// Answers the session of one incoming connection: decodes, asks the inventory, encodes.
+/// Answers the session of one incoming connection: decodes, asks the inventory, encodes; and hands
+/// its answers to whoever asked.
 struct ExportHarness {
   let session: SessionNumber
   let peer: NetworkAddress
   /// The connection, until the session has it; then only the session keeps it open.
   var socket: SharedDescriptor?
   let inventory: SharedInventory<KernelExportDoor>
+  let exports: LiveExports
   let log: Logger
+  /// Once the session has its device: it calls no more, and answers.
+  private var line: SessionLine?
 
   init(
     session: SessionNumber, peer: NetworkAddress, socket: SharedDescriptor,
-    inventory: SharedInventory<KernelExportDoor>, log: Logger
+    inventory: SharedInventory<KernelExportDoor>, exports: LiveExports, log: Logger
   ) {
     self.session = session
     self.peer = peer
     self.socket = socket
     self.inventory = inventory
+    self.exports = exports
     self.log = log
   }
 
   /// Answers one message; a message that is not understood gets an error, and the session goes on.
   mutating func answer(_ message: ControlMessage, on channel: ControlChannel) async {
     let body = ControlReply.body(message)
+    if let line, await line.take(body) { return }
     do throws(AgentError) {
       switch try Message.decode(CallHead.self, from: body).method {
       case SessionCalls.assignment:
@@ -67,7 +73,7 @@ struct ExportHarness {
     return LocalKeys(agent: "", devices: devices).identity(busID) == id
   }
 
-  private func acquire(
+  private mutating func acquire(
     _ parameters: SessionCalls.AcquireParameters, on channel: ControlChannel
   ) async throws(AgentError) {
     guard let busID = BusID(parameters.busID) else {
@@ -84,5 +90,9 @@ struct ExportHarness {
     let (device, claim) = try await inventory.acquire(busID, for: user, session: session)
     ControlReply.send(
       SessionCalls.Acquired(device: device), descriptors: [claim.usbfs.rawValue], on: channel)
+    // Its next message is an answer: after the reply above it asks nothing.
+    let line = SessionLine(channel)
+    self.line = line
+    await exports.begin(busID, session, line)
   }
 }

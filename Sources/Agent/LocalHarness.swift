@@ -6,12 +6,24 @@ internal import Attaching
 internal import LinuxHost
 internal import Logging
 
+/// One whole reply, its NUL included, and the descriptor that goes beside it.
+struct LocalReply: Sendable {
+  var bytes: [UInt8]
+  var descriptor: SharedDescriptor?
+}
+
 /// Serves one connection on the local socket: decodes a call, checks the caller's right, answers.
 struct LocalHarness: Sendable {
   let catalogue: Catalogue
   let attachments: Attachments<KernelAttachDoor>
+  let exports: LiveExports
   let about: AgentCalls.AboutResults
   let log: Logger
+
+  private var inspection: DeviceInspection {
+    DeviceInspection(
+      catalogue: catalogue, attachments: attachments, exports: exports, host: about.host, log: log)
+  }
 
   /// Answers call after call until the caller closes or sends what is no message.
   func serve(_ connection: LocalConnection) async {
@@ -23,7 +35,7 @@ struct LocalHarness: Sendable {
         while let message = try framer.next() {
           let reply = await answer(message, peer: connection.peer)
           do {
-            try await connection.send(reply)
+            try await connection.send(reply.bytes, descriptor: reply.descriptor)
           } catch {
             return
           }
@@ -33,29 +45,40 @@ struct LocalHarness: Sendable {
         log.info(
           "a local caller sent what is no message, closing",
           metadata: ["peer.uid": "\(connection.peer.uid)", "error": "\(error.message)"])
-        try? await connection.send(encode(error))
+        try? await connection.send(encode(error).bytes)
         return
       }
     }
   }
 
-  /// The whole reply to one message, its NUL included.
-  func answer(_ message: [UInt8], peer: PeerCredentials) async -> [UInt8] {
+  /// The whole reply to one message.
+  func answer(_ message: [UInt8], peer: PeerCredentials) async -> LocalReply {
     do throws(AgentError) {
       switch try Message.decode(CallHead.self, from: message).method {
       case AgentCalls.list:
-        return try Message.encode(
-          Reply(AgentCalls.ListResults(devices: await catalogue.list())))
+        return try encode(AgentCalls.ListResults(devices: await catalogue.list()))
       case AgentCalls.about:
-        return try Message.encode(Reply(about))
+        return try encode(about)
       case AgentCalls.up:
         try await checkRight(peer)
         let call = try Message.decode(Call<AgentCalls.Selection>.self, from: message)
-        return try Message.encode(Reply(try await up(call.parameters.device, peer)))
+        return try encode(try await up(call.parameters.device, peer))
       case AgentCalls.down:
         try await checkRight(peer)
         let call = try Message.decode(Call<AgentCalls.Selection>.self, from: message)
-        return try Message.encode(Reply(try await down(call.parameters.device)))
+        return try encode(try await down(call.parameters.device))
+      case AgentCalls.status:
+        // How often somebody's keyboard says something is nobody's business either.
+        try await checkRight(peer)
+        let call = try Message.decode(Call<AgentCalls.StatusParameters>.self, from: message)
+        return try encode(
+          AgentCalls.StatusResults(devices: try await inspection.reports(call.parameters.device)))
+      case AgentCalls.capture:
+        try await checkRight(peer)
+        let call = try Message.decode(Call<AgentCalls.CaptureParameters>.self, from: message)
+        var reply = try encode(Nothing())
+        reply.descriptor = try await inspection.capture(call.parameters, for: peer)
+        return reply
       case let method:
         throw AgentError(
           .protocolMismatch, "the agent \(Product.version) knows no call \(method)",
@@ -107,7 +130,12 @@ struct LocalHarness: Sendable {
       hint: "an administrator types: adduser \(user) \(Product.group), then log in again")
   }
 
-  private func encode(_ error: AgentError) -> [UInt8] {
-    (try? Message.encode(ErrorReply(error, interface: AgentCalls.interface))) ?? [0]
+  private func encode(_ results: some Codable & Sendable) throws(AgentError) -> LocalReply {
+    LocalReply(bytes: try Message.encode(Reply(results)))
+  }
+
+  private func encode(_ error: AgentError) -> LocalReply {
+    LocalReply(
+      bytes: (try? Message.encode(ErrorReply(error, interface: AgentCalls.interface))) ?? [0])
   }
 }

@@ -22,16 +22,18 @@ struct SessionHost: Sendable {
 
   let executable: FilePath
   let inventory: SharedInventory<KernelExportDoor>
+  let exports: LiveExports
   let hostName: String
   let log: Logger
   private let count = Counter()
 
   init(
-    executable: FilePath, inventory: SharedInventory<KernelExportDoor>, hostName: String,
-    log: Logger
+    executable: FilePath, inventory: SharedInventory<KernelExportDoor>, exports: LiveExports,
+    hostName: String, log: Logger
   ) {
     self.executable = executable
     self.inventory = inventory
+    self.exports = exports
     self.hostName = hostName
     self.log = log
   }
@@ -44,7 +46,8 @@ struct SessionHost: Sendable {
     let metadata: Logger.Metadata = ["peer.address": "\(peer)", "session": "\(session.value)"]
     do {
       var harness = ExportHarness(
-        session: session, peer: peer, socket: socket, inventory: inventory, log: log)
+        session: session, peer: peer, socket: socket, inventory: inventory, exports: exports,
+        log: log)
       try await converse { message, channel in
         await harness.answer(message, on: channel)
       }
@@ -53,6 +56,7 @@ struct SessionHost: Sendable {
     } catch {
       log.error("a session ended in disorder", metadata: metadata.adding("error", "\(error)"))
     }
+    await exports.end(session)
     await inventory.release(session: session)
   }
 

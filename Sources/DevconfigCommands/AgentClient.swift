@@ -13,6 +13,12 @@ protocol AgentClient {
   mutating func up(_ device: String) throws(AgentError) -> AgentCalls.Outcome
   /// Detaches.
   mutating func down(_ device: String) throws(AgentError) -> AgentCalls.Outcome
+  /// What one device does, or all.
+  mutating func status(_ device: String?) throws(AgentError) -> [DeviceReport]
+  /// Starts a capture; the result gives one block of a pcapng file with each packet.
+  mutating func capture(
+    _ device: String, snapLength: Int
+  ) throws(AgentError) -> SharedDescriptor
 }
 
 /// A failure to reach the agent at all.
@@ -59,6 +65,23 @@ struct SocketAgentClient: AgentClient {
 
   mutating func down(_ device: String) throws(AgentError) -> AgentCalls.Outcome {
     try call(AgentCalls.down, AgentCalls.Selection(device: device), AgentCalls.Outcome.self)
+  }
+
+  mutating func status(_ device: String?) throws(AgentError) -> [DeviceReport] {
+    try call(
+      AgentCalls.status, AgentCalls.StatusParameters(device: device), AgentCalls.StatusResults.self
+    ).devices
+  }
+
+  mutating func capture(
+    _ device: String, snapLength: Int
+  ) throws(AgentError) -> SharedDescriptor {
+    let parameters = AgentCalls.CaptureParameters(device: device, snapLength: snapLength)
+    _ = try call(AgentCalls.capture, parameters, Nothing.self)
+    guard let descriptor = client.takeDescriptor() else {
+      throw AgentError(.protocolMismatch, "the agent's answer has no descriptor")
+    }
+    return descriptor
   }
 
   private mutating func call<Parameters: Codable & Sendable, Results: Codable & Sendable>(

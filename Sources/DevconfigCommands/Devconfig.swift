@@ -15,7 +15,9 @@ public struct Devconfig: ParsableCommand {
       its ID, its name, HOST/NAME, VID:PID, its serial number or BUSID@HOST.
       """,
     version: "devconfig \(Product.version)",
-    subcommands: [ListVerb.self, UpVerb.self, DownVerb.self])
+    subcommands: [
+      ListVerb.self, UpVerb.self, DownVerb.self, StatusVerb.self, CaptureVerb.self,
+    ])
 
   /// Needed by the parser.
   public init() {}

@@ -22,6 +22,7 @@ struct AgentBench {
   let inventory: SharedInventory<KernelExportDoor>
   let attachments: Attachments<KernelAttachDoor>
   let catalogue: Catalogue
+  let exports = LiveExports()
   let harness: LocalHarness
   static let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
   static let root = PeerCredentials(uid: 0, gid: 0, pid: 1)
@@ -46,14 +47,15 @@ struct AgentBench {
       door: KernelExportDoor(places: places), policy: SharePolicy(), undo: undo,
       log: AgentBench.log)
     let sessions = SessionHost(
-      executable: places.session, inventory: inventory, hostName: "beta", log: AgentBench.log)
+      executable: places.session, inventory: inventory, exports: exports, hostName: "beta",
+      log: AgentBench.log)
     attachments = Attachments(
       door: KernelAttachDoor(places: places, sessions: sessions), undo: undo, log: AgentBench.log)
     catalogue = Catalogue(
       agent: "beta-agent", hostName: "beta", port: 3240, places: places, inventory: inventory,
       attachments: attachments, log: AgentBench.log)
     harness = LocalHarness(
-      catalogue: catalogue, attachments: attachments,
+      catalogue: catalogue, attachments: attachments, exports: exports,
       about: AgentCalls.AboutResults(version: Product.version, host: "beta", agent: "beta-agent"),
       log: AgentBench.log)
   }
@@ -72,7 +74,7 @@ struct AgentBench {
 
   /// The reply to a call of `peer` as text, its NUL checked and taken off.
   func reply(_ message: String, from peer: PeerCredentials = root) async throws -> String {
-    let bytes = await harness.answer(Array(message.utf8), peer: peer)
+    let bytes = await harness.answer(Array(message.utf8), peer: peer).bytes
     #expect(bytes.last == 0)
     return String(decoding: bytes.dropLast(), as: UTF8.self)
   }
@@ -82,7 +84,7 @@ struct AgentBench {
     _ method: String, _ device: String, from peer: PeerCredentials = root
   ) async throws -> AgentError {
     let call = try Message.encode(Call(method, AgentCalls.Selection(device: device))).dropLast()
-    let bytes = await harness.answer(Array(call), peer: peer).dropLast()
+    let bytes = await harness.answer(Array(call), peer: peer).bytes.dropLast()
     return try #require(throws: AgentError.self) {
       _ = try Message.decodeReply(AgentCalls.Outcome.self, from: bytes)
     }
@@ -91,7 +93,7 @@ struct AgentBench {
   /// The outcome of a call.
   func outcome(_ method: String, _ device: String) async throws -> AgentCalls.Outcome {
     let call = try Message.encode(Call(method, AgentCalls.Selection(device: device))).dropLast()
-    let bytes = await harness.answer(Array(call), peer: AgentBench.root).dropLast()
+    let bytes = await harness.answer(Array(call), peer: AgentBench.root).bytes.dropLast()
     return try Message.decodeReply(AgentCalls.Outcome.self, from: bytes).parameters
   }
 }

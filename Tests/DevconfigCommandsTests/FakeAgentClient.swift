@@ -2,6 +2,7 @@
 // Copyright the devconfig authors
 
 import AgentAPI
+import LinuxHost
 
 @testable import DevconfigCommands
 
@@ -9,6 +10,10 @@ import AgentAPI
 final class FakeAgentClient: AgentClient {
   private var devices: [DeviceStatus]
   private let failure: AgentError?
+  /// What devices do, in the order of `status`.
+  var reports: [DeviceReport] = []
+  /// Where a capture comes out.
+  var captured: SharedDescriptor?
   /// What was asked for, in order.
   private(set) var requests: [String] = []
 
@@ -32,6 +37,21 @@ final class FakeAgentClient: AgentClient {
   func down(_ device: String) throws(AgentError) -> AgentCalls.Outcome {
     requests.append("down \(device)")
     return try change(device, to: .detached, nodes: [])
+  }
+
+  func status(_ device: String?) throws(AgentError) -> [DeviceReport] {
+    requests.append("status \(device ?? "")")
+    if let failure { throw failure }
+    return reports
+  }
+
+  func capture(
+    _ device: String, snapLength: Int
+  ) throws(AgentError) -> SharedDescriptor {
+    requests.append("capture \(device) \(snapLength)")
+    if let failure { throw failure }
+    guard let captured else { throw AgentError(.failed, "nothing to capture") }
+    return captured
   }
 
   private func change(

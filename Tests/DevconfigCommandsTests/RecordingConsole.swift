@@ -3,6 +3,7 @@
 
 import AgentAPI
 import ArgumentParser
+import LinuxHost
 
 @testable import DevconfigCommands
 
@@ -23,7 +24,11 @@ struct Run {
   var code: AgentAPI.ExitCode
 
   /// Parses `arguments` and runs the verb; throws what the parser throws.
-  init(_ arguments: [String], _ client: FakeAgentClient) throws {
+  ///
+  /// A capture ends with its source, or when `termination` becomes readable.
+  init(_ arguments: [String], _ client: FakeAgentClient, until termination: Int32? = nil) throws {
+    let never = try EventCounter()
+    let stop = termination ?? never.rawValue
     let command = try Devconfig.parseAsRoot(arguments)
     var agent: any AgentClient = client
     var output: any Console = RecordingConsole()
@@ -32,6 +37,8 @@ struct Run {
       case let verb as ListVerb: try verb.list(&client, &console)
       case let verb as UpVerb: try verb.up(&client, &console)
       case let verb as DownVerb: try verb.down(&client, &console)
+      case let verb as StatusVerb: try verb.status(&client, &console)
+      case let verb as CaptureVerb: try verb.capture(&client, &console, until: stop)
       default: throw AgentError(.failed, "no verb")
       }
     }

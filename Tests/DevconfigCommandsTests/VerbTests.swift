@@ -92,7 +92,12 @@ import Testing
     #expect(again.console.talk == ["IO-DATA DEVICE,INC. Optical Storage is down already"])
   }
 
-  @Test(arguments: AgentError.Kind.allCases, [["list"], ["up", "3"], ["down", "3"]])
+  @Test(
+    arguments: AgentError.Kind.allCases,
+    [
+      ["list"], ["up", "3"], ["down", "3"], ["status"], ["status", "3"], ["status", "--json"],
+      ["capture", "3", "/nonexistent/file"],
+    ])
   func eachErrorIsToldWithItsNextStepAndItsExitCode(
     kind: AgentError.Kind, arguments: [String]
   ) throws {

@@ -11,7 +11,10 @@ import USBModel
 extension Processes {
   /// What people do wrong: each gets a message, the next step, and its documented exit code.
   @Suite(.timeLimit(.minutes(1))) struct MistakesTests {
-    @Test(arguments: [["list"], ["list", "--json"], ["up", "1"], ["down", "1"]])
+    @Test(arguments: [
+      ["list"], ["list", "--json"], ["up", "1"], ["down", "1"], ["status"],
+      ["capture", "1", "/nonexistent/file"],
+    ])
     func withoutAnAgent(arguments: [String]) async throws {
       let machine = try Machine()
       let run = try await machine.run(Machine.programs.appending("devconfig"), arguments)
@@ -85,8 +88,8 @@ extension Processes {
       let list = try await machine.devconfigAsOther("list")
       #expect(list.code == .success)
       #expect(list.data.count == 2)
-      for verb in ["up", "down"] {
-        let run = try await machine.devconfigAsOther(verb, "1")
+      for verb in [["up", "1"], ["down", "1"], ["status"], ["capture", "1", "-"]] {
+        let run = try await machine.devconfigAsOther(verb)
         #expect(run.code == .notPermitted)
         #expect(run.data == [])
         #expect(run.talk.first?.hasSuffix("is not in the group devconfig") == true)

@@ -47,6 +47,11 @@ enum OtherUser {
 extension Machine {
   /// Runs `devconfig` as that user.
   func devconfigAsOther(_ arguments: String...) async throws -> Finished {
+    try await devconfigAsOther(arguments)
+  }
+
+  /// The same.
+  func devconfigAsOther(_ arguments: [String]) async throws -> Finished {
     let program = try await Program(
       Machine.programs.appending("devconfig"), arguments,
       environment: ["DEVCONFIG_SOCKET": socket.string], user: OtherUser.options)

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+internal import AgentAPI
+
+/// The JSON of `devconfig status --json`: keys are only ever added within one schema.
+enum StatusJSON {
+  private struct Document: Codable {
+    var schema: String
+    var devices: [DeviceReport]
+  }
+
+  /// One line.
+  static func text(_ reports: [DeviceReport]) throws(AgentError) -> String {
+    let bytes = try Message.encode(Document(schema: Product.statusSchema, devices: reports))
+    return String(decoding: bytes.dropLast(), as: UTF8.self)
+  }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+internal import AgentAPI
+internal import ArgumentParser
+
+/// `devconfig status`: what devices in use do.
+struct StatusVerb: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status", abstract: "Show what goes through a device, and what waits.",
+    discussion: """
+      Without DEVICE: a line for each device of this machine and each that is attached to it.
+      """)
+
+  @Flag(help: "Print JSON for programs (schema \(Product.statusSchema)).")
+  var json = false
+
+  @Argument(help: "Only this device, with each of its endpoints.")
+  var device: String?
+
+  func run() throws {
+    try Verb.run { (client, console) throws(AgentError) in try status(&client, &console) }
+  }
+
+  /// The verb itself.
+  func status(
+    _ client: inout any AgentClient, _ console: inout any Console
+  ) throws(AgentError) {
+    let reports = try client.status(device)
+    if json {
+      console.data(try StatusJSON.text(reports))
+    } else if device == nil {
+      for line in StatusTable.lines(reports) { console.data(line) }
+    } else {
+      for report in reports {
+        for line in StatusBlock.lines(report) { console.data(line) }
+      }
+    }
+    if reports.isEmpty && !json {
+      console.talk("no devices: none is plugged in here and none is attached")
+    }
+  }
+}
