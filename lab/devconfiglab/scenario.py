@@ -69,6 +69,8 @@ def play_on_own_machines(options, report: Report) -> None:
 
 def play_all(pair, chosen: list, report: Report) -> None:
     everything = [name for name in names() if getattr(load(name), "IN_ALL", True)]
+    # Machines with another number of processors are booted afresh: once is enough.
+    everything.sort(key=lambda name: getattr(load(name), "PROCESSORS", 1))
     for name in everything if "all" in chosen else chosen:
         play(pair, name, report)
 

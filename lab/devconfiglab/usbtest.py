@@ -1,20 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The kernel's own USB test driver: the cases, the gadget they need, the program that asks for them."""
+"""The kernel's own USB test driver: the cases, and the program that asks for them."""
 
 import errno
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
 
-from . import paths
-from .errors import CommandFailed, LabError, ScenarioSkipped
+from .errors import CommandFailed, LabError
+from .tools import installed_path
 
-SOURCE = paths.SOURCE / "tools" / "usbtest-run.c"
-RUNNER = "/usr/local/bin/usbtest-run"
+RUNNER = "usbtest-run"
 OUTPUT = "/run/usbtest-run.out"
-# What a static build of the runner needs, tried first: without it the runner is not at fault.
-PROBE = "#include <linux/usbdevice_fs.h>\n#include <stdio.h>\nint main(void) { return puts(\"\"); }\n"
 
 
 class Case:
@@ -95,67 +88,21 @@ class Outcome:
         return f"case {self.case.number}, {self.case.title}: {self.verdict()} after {self.milliseconds} ms"
 
 
-class SourceSink:
-    """The kernel's SourceSink gadget, which usbtest knows by its identity; high speed on dummy_hcd."""
-
-    vendor_id, product_id = "0525", "a4a0"
-
-    MAKE = (
-        "set -e; modprobe dummy_hcd; modprobe libcomposite; "
-        "mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config; "
-        "mkdir /sys/kernel/config/usb_gadget/lab; cd /sys/kernel/config/usb_gadget/lab; "
-        f"echo 0x{vendor_id} > idVendor; echo 0x{product_id} > idProduct; mkdir strings/0x409; "
-        "echo devconfig > strings/0x409/manufacturer; echo SourceSink > strings/0x409/product; "
-        "mkdir configs/c.1 functions/SourceSink.0; ln -s functions/SourceSink.0 configs/c.1/; "
-        "echo dummy_udc.0 > UDC"
-    )
-    REMOVE = (
-        "cd /sys/kernel/config/usb_gadget/lab && echo > UDC; rm configs/c.1/SourceSink.0; "
-        "rmdir configs/c.1 functions/SourceSink.0 strings/0x409; cd .. && rmdir lab; modprobe -r dummy_hcd"
-    )
-
-    def plug(self, office, machine) -> None:
-        office.afterwards(machine, self.REMOVE)
-        machine.run(self.MAKE)
-
-    def attached_node(self, machine) -> str:
-        """The usbfs node of the attached gadget, as soon as usbtest has it."""
-        machine.run("modprobe usbtest")
-        return machine.wait_until(
-            "for d in /sys/devices/platform/vhci_hcd.*/usb*/*-*; do "
-            f'[ "$(cat $d/idVendor 2>/dev/null)" = {self.vendor_id} ] && '
-            f'[ "$(cat $d/idProduct)" = {self.product_id} ] && '
-            '[ "$(basename "$(readlink "$d/${d##*/}:1.0/driver")")" = usbtest ] && '
-            'printf "/dev/bus/usb/%03d/%03d" "$(cat $d/busnum)" "$(cat $d/devnum)" && exit 0; done; exit 1')
-
-
-def install_runner(machine) -> None:
-    """Build the runner here and copy it into a machine, which has no compiler."""
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if not compiler:
-        raise ScenarioSkipped("needs a C compiler to build lab/tools/usbtest-run.c: cc, gcc or clang")
-    with tempfile.TemporaryDirectory(prefix="usbtest-run-") as name:
-        directory = Path(name)
-        probe = directory / "probe.c"
-        probe.write_text(PROBE)
-        if build(compiler, probe, directory / "probe").returncode != 0:
-            raise ScenarioSkipped(f"{compiler} cannot build a static program here: libc6-dev or linux-libc-dev is "
-                                  "missing")
-        built = build(compiler, SOURCE, directory / "usbtest-run")
-        if built.returncode != 0:
-            raise LabError(f"{SOURCE} does not compile:\n{built.stderr}")
-        machine.copy_in(directory / "usbtest-run", RUNNER)
-
-
-def build(compiler: str, source: Path, target: Path) -> subprocess.CompletedProcess:
-    return subprocess.run([compiler, "-static", "-O2", "-Wall", "-Wextra", "-Werror", "-o", target, source],
-                          capture_output=True, text=True)
+def attached_node(machine, gadget) -> str:
+    """The usbfs node of the attached gadget, as soon as usbtest has it."""
+    machine.run("modprobe usbtest")
+    return machine.wait_until(
+        "for d in /sys/devices/platform/vhci_hcd.*/usb*/*-*; do "
+        f'[ "$(cat $d/idVendor 2>/dev/null)" = {gadget.vendor_id} ] && '
+        f'[ "$(cat $d/idProduct)" = {gadget.product_id} ] && '
+        '[ "$(basename "$(readlink "$d/${d##*/}:1.0/driver")")" = usbtest ] && '
+        'printf "/dev/bus/usb/%03d/%03d" "$(cat $d/busnum)" "$(cat $d/devnum)" && exit 0; done; exit 1')
 
 
 def run(machine, node: str, limit: float, cases: tuple = CASES) -> list:
     """Run the cases in their order; return an Outcome for each, also for the one that did not end within limit s."""
     # A file, because the output of a command that does not end is lost.
-    command = f"{RUNNER} {node} {' '.join(case.argument() for case in cases)} > {OUTPUT}"
+    command = f"{installed_path(RUNNER)} {node} {' '.join(case.argument() for case in cases)} > {OUTPUT}"
     try:
         answer = machine.attempt(command, timeout=limit)
         if answer.status not in (0, 124, 137):

@@ -62,8 +62,13 @@ def stock_attach(machine, exporter: str, bus_id: str, device) -> str:
     return machine.disk_node(device)
 
 
-def stock_detach(machine, device) -> None:
-    """Detach every port of the stock tool and wait until the disk is gone."""
+def detach_all(machine) -> None:
+    """Detach every port of the stock tool."""
     machine.run("for port in $(usbip port 2>/dev/null | sed -n 's/^Port \\([0-9]*\\):.*/\\1/p'); do "
                 "usbip detach --port=$port; done")
+
+
+def stock_detach(machine, device) -> None:
+    """Detach every port of the stock tool and wait until the disk is gone."""
+    detach_all(machine)
     machine.wait_until(f"! ls /dev/disk/by-id/ 2>/dev/null | grep -q {device.serial}")

@@ -3,40 +3,20 @@
 
 import re
 
+from ..gadgets import Nameless
 from . import agent
 
 MACHINES = ("alpha", "beta")
 NEEDS_STAGE = True
 
-FUNCTION = "SourceSink.0"
-
-
-class Nameless:
-    """A gadget without any string descriptor, on a controller of dummy_hcd of its own."""
-
-    def __init__(self, vendor_id: str, product_id: str):
-        self.vendor_id = vendor_id
-        self.product_id = product_id
-
-    def plug(self, office, machine, controller: int) -> None:
-        directory = f"/sys/kernel/config/usb_gadget/nameless{controller}"
-        office.afterwards(machine, f"cd {directory} && echo > UDC; rm configs/c.1/{FUNCTION}; "
-                                   f"rmdir configs/c.1 functions/{FUNCTION}; rmdir {directory}")
-        machine.run(f"set -e; mkdir {directory}; cd {directory}; echo 0x{self.vendor_id} > idVendor; "
-                    f"echo 0x{self.product_id} > idProduct; mkdir configs/c.1 functions/{FUNCTION}; "
-                    f"ln -s functions/{FUNCTION} configs/c.1/; echo dummy_udc.{controller} > UDC")
-
 
 def play(office, report) -> None:
     alpha, beta = office.alpha, office.beta
-    known, of_known_vendor, unknown = Nameless("046d", "c31c"), Nameless("046d", "fffe"), Nameless("fffe", "0001")
-    gadgets = (known, of_known_vendor, unknown)
+    gadgets = (Nameless("046d", "c31c", 0), Nameless("046d", "fffe", 1), Nameless("fffe", "0001", 2))
+    known, of_known_vendor, unknown = gadgets
     with report.step("alpha has three devices without any string") as notes:
-        office.afterwards(alpha, "modprobe -r dummy_hcd")
-        alpha.run(f"modprobe dummy_hcd num={len(gadgets)}; modprobe libcomposite; "
-                  "mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config")
-        for controller, gadget in enumerate(gadgets):
-            gadget.plug(office, alpha, controller)
+        for gadget in gadgets:
+            gadget.plug(office, alpha)
         bus_ids = {gadget: alpha.bus_id(gadget) for gadget in gadgets}
         for bus_id in bus_ids.values():
             alpha.run(f"cd /sys/bus/usb/devices/{bus_id} && ! ls manufacturer product serial 2>/dev/null | grep -q .")
