@@ -171,15 +171,17 @@ class Machine:
             device = self.devices[device]
         with self.monitor.conversation() as talk:
             if device.name not in self.devices:
-                device.socket = self._free_socket(behind)
+                device.socket = self._free_socket(device.controller, behind)
                 device.prepare(talk, self.directory)
                 self.devices[device.name] = device
-            talk.execute("device_add", id=device.name, bus="usb.0", port=device.socket, **device.properties())
+            talk.execute("device_add", id=device.name, bus=f"{device.controller}.0", port=device.socket,
+                         **device.properties())
+            device.complete(talk)
         self.plugged.append(device.name)
 
-    def _free_socket(self, hub) -> str:
+    def _free_socket(self, controller: str, hub) -> str:
         prefix = f"{hub.socket}." if hub else ""
-        taken = {device.socket for device in self.devices.values()}
+        taken = {device.socket for device in self.devices.values() if device.controller == controller}
         return next(socket for socket in (f"{prefix}{number}" for number in range(1, SOCKETS + 1))
                     if socket not in taken)
 
@@ -250,6 +252,9 @@ class Machine:
             "-drive", f"file={overlay},format=qcow2,if=virtio,cache=writeback",
             "-qmp", f"unix:{self.monitor.path},server=on,wait=off", "-serial", f"file:{self.console}",
             "-device", "virtio-rng-pci", "-device", f"qemu-xhci,id=usb,p2={SOCKETS},p3={SOCKETS}",
+            "-device", "qemu-xhci,id=usb2,p2=2,p3=0",
+            # Only the command line takes an audio back end; it opens its file when a device plays.
+            "-audiodev", f"wav,id=sound,path={self.directory}/sound.wav,out.frequency=48000,out.format=s16",
             "-virtfs", f"local,path={self.share},mount_tag=share,security_model=none,readonly=on,multidevs=remap",
             "-virtfs", f"local,path={self.results},mount_tag=results,security_model=none",
             *network.lan_arguments(self.name, self.run_directory), *network.control_arguments(self.name, 0),

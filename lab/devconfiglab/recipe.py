@@ -7,7 +7,7 @@ DISK_SIZE = "3G"
 # What the lab needs on the machine it runs on.
 HOST_PACKAGES = (
     "qemu-system-x86", "qemu-utils", "mmdebstrap", "e2fsprogs", "openssh-client", "util-linux", "uidmap", "zstd",
-    "python3-minimal",
+    "python3",
 )
 
 # What a machine can boot, by the end of the kernel's release; the first one unless a scenario says otherwise.
@@ -16,15 +16,15 @@ KERNELS = ("amd64", "cloud-amd64")
 
 GUEST_PACKAGES = (
     # The kernels of KERNELS.
-    "linux-image-amd64", "linux-image-cloud-amd64", "systemd-sysv", "udev", "dbus", "libpam-systemd", "kmod", "iproute2", "procps", "login",
-    "passwd", "openssh-server", "busybox-static",
+    "linux-image-amd64", "linux-image-cloud-amd64", "systemd-sysv", "udev", "dbus", "libpam-systemd", "kmod",
+    "iproute2", "procps", "login", "passwd", "openssh-server", "busybox-static",
     # What devconfig is linked with.
     "avahi-daemon", "libavahi-client3", "libusb-1.0-0", "libudev1", "libgnutls30", "libseccomp2", "libsystemd0",
     "libstdc++6",
     # The stock USB/IP to compare and to interoperate with.
     "usbip", "usbutils",
     # What scenarios work with.
-    "avahi-utils", "e2fsprogs", "dosfstools", "iperf3", "iputils-ping", "socat", "strace",
+    "alsa-utils", "avahi-utils", "e2fsprogs", "dosfstools", "iperf3", "iputils-ping", "socat", "strace",
 )
 
 # Parts of packages no scenario can use; leaving them out halves the time and the size.
