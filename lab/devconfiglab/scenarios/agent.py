@@ -86,8 +86,8 @@ def as_user(user: str, command: str) -> str:
 
 
 def nodes_in(stdout: str, identity: int) -> list:
-    """The nodes in a line such as `3: QEMU QEMU USB HARDDRIVE on alpha: attached, /dev/sda`."""
-    line = re.fullmatch(rf"{identity}: (.+) on (\S+): attached((?:, /dev/\S+)*)\n", stdout)
+    """The nodes and network interfaces in a line such as `3: QEMU QEMU USB HARDDRIVE on alpha: attached, /dev/sda`."""
+    line = re.fullmatch(rf"{identity}: (.+) on (\S+): attached((?:, \S+)*)\n", stdout)
     assert line, f"not the line that `up` shall print: {stdout!r}"
     return line.group(3).split(", ")[1:]
 
