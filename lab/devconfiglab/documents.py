@@ -13,16 +13,14 @@ def are_wanted() -> bool:
 
 
 def put(name: str, title: str, section: str, text: str) -> Path:
-    """Replace a section of a document, or add it at the end; make the document if there is none."""
+    """Replace or add a section of a document, which has them in the order of the alphabet; make it if there is none."""
     path = Path(os.environ[VARIABLE]) / name
     old = path.read_text() if path.exists() else f"# {title}\n"
-    new = f"## {section}\n\n{text.strip()}\n"
-    pattern = re.compile(rf"^## {re.escape(section)}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-    if pattern.search(old):
-        old = pattern.sub(lambda _: new + "\n", old)
-    else:
-        old = f"{old.rstrip()}\n\n{new}"
-    path.write_text(old.rstrip() + "\n")
+    head, *others = re.split(r"^## ", old, flags=re.MULTILINE)
+    sections = {other.partition("\n")[0]: other.partition("\n")[2].strip() for other in others}
+    sections[section] = text.strip()
+    path.write_text(head.rstrip() + "\n" + "".join(f"\n## {key}\n\n{sections[key]}\n"
+                                                  for key in sorted(sections, key=str.casefold)))
     return path
 
 
