@@ -50,7 +50,14 @@ private func checkCommand(_ header: UnsafeRawBufferPointer, _ rest: UnsafeRawBuf
   guard case .submit(let submit) = command else { return }
   precondition(submit.endpoint <= 15, "endpoint out of range")
   precondition((0...WireLimits.maximumTransferLength).contains(submit.length), "length")
-  _ = submit.setup.specialRequest
+  precondition(submit.flags.rawValue & ~0x00C3 == 0, "a flag that only a kernel may set")
+  for type in TransferType.allCases {
+    let masked = submit.flags.masked(for: type, isIn: submit.isIn)
+    precondition(masked.isSubset(of: submit.flags), "a flag out of nothing")
+    precondition(submit.isIn || !masked.contains(.shortNotOK), "a short OUT")
+    precondition(type == .isochronous || !masked.contains(.isochronousASAP), "a frame for bulk")
+  }
+  check(submit.setup, UnsafeRawBufferPointer(rebasing: header[40..<48]))
   guard let disposition = try? submit.disposition(in: endpoints) else { return }
   if disposition == .transfer(.control) {
     precondition(Int(submit.setup.length) <= submit.length, "more than the buffer")
@@ -60,22 +67,46 @@ private func checkCommand(_ header: UnsafeRawBufferPointer, _ rest: UnsafeRawBuf
   checkPackets(rest, count: packets, length: submit.length)
 }
 
+private func check(_ setup: SetupPacket, _ bytes: UnsafeRawBufferPointer) {
+  var again = [UInt8](repeating: 0xEE, count: SetupPacket.size)
+  again.withUnsafeMutableBytes { setup.encode(into: $0) }
+  precondition(again.elementsEqual(bytes), "another setup packet")
+  // By the bytes, without the names.
+  let expected: SpecialRequest? =
+    switch (bytes[0], bytes[1], bytes[2], bytes[3]) {
+    case (0, 5, _, _): .setAddress
+    case (0, 9, let value, 0): .setConfiguration(value: value)
+    case (1, 11, let value, 0) where bytes[5] == 0:
+      .setInterface(interface: bytes[4], alternate: value)
+    case (0, 9, _, _), (1, 11, _, _): .malformed
+    case (2, 1, 0, 0) where bytes[5] != 0 || bytes[4] & 0x70 != 0: .malformed
+    case (2, 1, 0, 0): bytes[4] & 15 == 0 ? nil : .clearHalt(endpointAddress: bytes[4])
+    case (0x23, 3, 4, 0): .portReset
+    case (0, 3, 2, 0): .testMode
+    case (0, 1, 48...50, 0), (0, 3, 48...50, 0): .linkPower
+    default: nil
+    }
+  precondition(setup.specialRequest == expected, "another request")
+}
+
+/// The rule of the documentation, packet against packet.
 private func checkPackets(_ array: UnsafeRawBufferPointer, count: Int, length: Int) {
   let payload = endpoints.intervalPayload(endpoint: 3, isIn: true) ?? 0
-  guard
-    IsochronousPacket.isSound(array, packets: count, length: length, payload: payload)
-  else { return }
-  var taken: [Range<Int>] = []
-  var total = 0
-  for index in 0..<count {
-    let packet = IsochronousPacket.decode(array, index: index)
-    let range = Int(packet.offset)..<Int(packet.offset) + Int(packet.length)
-    precondition(range.upperBound <= length && range.count <= payload, "out of the buffer")
-    precondition(!taken.contains { $0.overlaps(range) }, "overlap")
-    taken.append(range)
-    total += range.count
+  let packets = (0..<count).map { IsochronousPacket.decode(array, index: $0) }
+  for (index, packet) in packets.enumerated() {
+    var again = [UInt8](repeating: 0xEE, count: IsochronousPacket.size)
+    again.withUnsafeMutableBytes { packet.encode(into: $0, index: 0) }
+    let place = index * IsochronousPacket.size
+    precondition(again.elementsEqual(array[place..<place + again.count]), "another packet")
   }
-  precondition(total <= length, "more than the buffer")
+  let ranges = packets.map { Int($0.offset)..<Int($0.offset) + Int($0.length) }
+  let fits = ranges.allSatisfy { $0.upperBound <= length && $0.count <= payload }
+  let taken = ranges.filter { !$0.isEmpty }
+  let isInOrder = zip(taken, taken.dropFirst()).allSatisfy { $0.upperBound <= $1.lowerBound }
+  let isSound = IsochronousPacket.isSound(
+    array, packets: count, length: length, payload: payload)
+  precondition(isSound == (fits && isInOrder), "sound or not")
+  precondition(!isSound || taken.reduce(0) { $0 + $1.count } <= length, "more than the buffer")
 }
 
 private func checkReply(_ header: UnsafeRawBufferPointer) {

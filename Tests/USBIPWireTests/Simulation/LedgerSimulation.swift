@@ -24,6 +24,8 @@ struct LedgerSimulation<Dice: RandomNumberGenerator>: ~Copyable {
   private var counter: UInt32
   /// Client that counts up: a submit that stays behind the unlinks of it.
   private var held: LedgerTransfer?
+  /// Unlinks that were sent before their submits and have no answer yet.
+  private var early: Set<UInt32> = []
   /// Unlinks of submits that were never made, which nothing but a newer submit makes answered.
   private var aimless: [UInt32: UInt32] = [:]
 
@@ -144,7 +146,11 @@ struct LedgerSimulation<Dice: RandomNumberGenerator>: ~Copyable {
 
   /// Unlinks the submit that is held back, or a number that was left out.
   private mutating func unlinkEarly() {
-    guard let target = held?.seqnum ?? freeSeqnum(), let seqnum = freeSeqnum() else { return }
+    // Beyond the limit one is answered as that of an unknown submit, and its submit carried out.
+    guard early.count < WireLimits.maximumEarlyUnlinks,
+      let target = held?.seqnum ?? freeSeqnum(), let seqnum = freeSeqnum()
+    else { return }
+    early.insert(seqnum)
     if held == nil { aimless[seqnum] = target }
     pendingUnlinks[seqnum] = .some(held)
     commands.append(.unlink(seqnum, target: target, held))
@@ -165,6 +171,7 @@ struct LedgerSimulation<Dice: RandomNumberGenerator>: ~Copyable {
         check(false, "RET_UNLINK of \(reply.seqnum), which nobody waits for")
         return
       }
+      early.remove(reply.seqnum)
       check(reply, of: target)
     }
   }

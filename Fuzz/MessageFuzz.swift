@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+import AgentAPI
+import USBModel
+
+/// The talk between agents: messages cut out of a stream, and what a network peer says in them.
+///
+/// The stream must be the same whatever the pieces; what was understood must mean the same when we
+/// say it.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzMessages(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+  // SAFETY: libFuzzer passes `count` readable bytes that live as long as this call.
+  let input = [UInt8](UnsafeBufferPointer(start: start, count: count))
+  let whole = messages(input, piece: max(1, count))
+  precondition(messages(input, piece: 1) == whole, "pieces matter")
+  let length = whole.messages.reduce(whole.pending.count) { $0 + $1.count + 1 }
+  precondition(length == count, "bytes went astray")
+  for message in whole.messages {
+    checkCall(message)
+    checkReply(message)
+  }
+  return 0
+}
+
+private struct Cut: Equatable {
+  var messages: [[UInt8]] = []
+  var pending: [UInt8] = []
+}
+
+private func messages(_ bytes: [UInt8], piece: Int) -> Cut {
+  var framer = MessageFramer()
+  var cut = Cut()
+  do throws(AgentError) {
+    for start in stride(from: 0, to: bytes.count, by: piece) {
+      try framer.append(bytes[start..<min(start + piece, bytes.count)])
+      while let message = try framer.next() { cut.messages.append(message) }
+    }
+  } catch {
+    preconditionFailure("no input is as long as the limit")
+  }
+  cut.pending = framer.pendingBytes
+  return cut
+}
+
+/// What an importer says to an exporter.
+private func checkCall(_ message: [UInt8]) {
+  _ = try? Message.decode(CallHead.self, from: message)
+  typealias Import = Call<ExporterCalls.ImportParameters>
+  guard let call = try? Message.decode(Import.self, from: message) else { return }
+  guard let bytes = try? Message.encode(call) else { preconditionFailure("cannot be said") }
+  let again = try? Message.decode(Import.self, from: bytes.dropLast())
+  precondition(again?.parameters == call.parameters && again?.method == call.method, "another call")
+}
+
+/// What an exporter answers.
+private func checkReply(_ message: [UInt8]) {
+  do throws(AgentError) {
+    let reply = try Message.decodeReply(ExporterCalls.ImportResults.self, from: message)
+    let bytes = try Message.encode(reply)
+    let again = try Message.decodeReply(
+      ExporterCalls.ImportResults.self, from: bytes.dropLast())
+    precondition(again.parameters == reply.parameters, "another device")
+  } catch {
+    precondition(error.message.utf8.count <= 2 * message.count + 64, "an error beyond its cause")
+  }
+}
