@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the devconfig authors
 
-/// Memory for URBs, kept by size class and never given back in small sizes.
+/// Memory for URBs, kept by size class.
 ///
 /// A buffer is 48 bytes for a reply header directly in front of the payload, so that a reply is one
 /// piece; the payload is aligned to a cache line.
@@ -14,11 +14,16 @@ struct BufferPool: ~Copyable {
   static let largePayload = 256 * 1024
   /// Bytes of large payloads that rest at most.
   static let largeCacheLimit = 16 * 1024 * 1024
+  /// Bytes that rest at most; without it a peer that goes through all sizes makes each class keep as
+  /// much as may be outstanding.
+  static let cacheLimit = 64 * 1024 * 1024
 
   private static let alignment = 64
   private static let classCount = 24
   private let resting: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   private var restingLargeBytes = 0
+  /// Bytes of payloads that wait to be taken again.
+  private(set) var restingBytes = 0
 
   /// Starts without memory; each class grows on first use.
   init() {
@@ -52,9 +57,9 @@ struct BufferPool: ~Copyable {
     if let buffer = resting[sizeClass] {
       // SAFETY: as in deinit.
       resting[sizeClass] = buffer.load(as: UnsafeMutableRawPointer?.self)
-      if BufferPool.payload(of: sizeClass) > BufferPool.largePayload {
-        restingLargeBytes -= BufferPool.payload(of: sizeClass)
-      }
+      let payload = BufferPool.payload(of: sizeClass)
+      restingBytes -= payload
+      if payload > BufferPool.largePayload { restingLargeBytes -= payload }
       return buffer
     }
     let block = UnsafeMutableRawPointer.allocate(
@@ -66,13 +71,15 @@ struct BufferPool: ~Copyable {
   /// Takes back a buffer of `sizeClass`.
   mutating func give(_ buffer: UnsafeMutableRawPointer, _ sizeClass: Int) {
     let payload = BufferPool.payload(of: sizeClass)
-    if payload > BufferPool.largePayload {
-      guard restingLargeBytes + payload <= BufferPool.largeCacheLimit else {
-        BufferPool.deallocate(buffer)
-        return
-      }
-      restingLargeBytes += payload
+    let large = payload > BufferPool.largePayload ? payload : 0
+    guard restingBytes + payload <= BufferPool.cacheLimit,
+      large == 0 || restingLargeBytes + large <= BufferPool.largeCacheLimit
+    else {
+      BufferPool.deallocate(buffer)
+      return
     }
+    restingBytes += payload
+    restingLargeBytes += large
     // SAFETY: the buffer is ours again and 16-byte aligned; a pointer fits into its header.
     buffer.storeBytes(of: resting[sizeClass], as: UnsafeMutableRawPointer?.self)
     resting[sizeClass] = buffer

@@ -96,6 +96,9 @@ extension URBPhase where Device: ~Copyable {
     }
     switch disposition {
     case .answer(let status):
+      guard ledger.slot(of: submit.seqnum) == nil else {
+        throw .duplicateSequenceNumber(submit.seqnum)
+      }
       statistics.refused &+= 1
       received.skip(URBCommand.headerLength)
       reading = .dropped(

@@ -12,6 +12,10 @@ internal import USBModel
 extension URBPhase where Device: ~Copyable {
   /// Carries out `request`, or has it carried out; the URB of `slot` is answered when it is done.
   mutating func perform(_ request: SpecialRequest, for slot: Int) {
+    guard isPossible(request) else {
+      complete(slot, status: URBStatus.stall, actualLength: 0)
+      return
+    }
     switch request {
     case .setAddress, .linkPower:
       complete(slot, status: URBStatus.success, actualLength: 0)
@@ -49,6 +53,22 @@ extension URBPhase where Device: ~Copyable {
       complete(slot, status: URBStatus.stall, actualLength: 0)
     }
     if end == nil { takeCommands() }
+  }
+
+  /// False where the descriptors know nothing of what is asked for.
+  ///
+  /// usbfs ends the transfers of an interface before it looks whether there is such an altsetting
+  /// (proc_setintf, drivers/usb/core/devio.c); a configuration wants the interfaces released first.
+  private func isPossible(_ request: SpecialRequest) -> Bool {
+    switch request {
+    case .setConfiguration(let value):
+      return value == 0 || descriptors.configuration(value) != nil
+    case .setInterface(let interface, let alternate):
+      var table = endpoints
+      return table.select(interface: interface, alternate: alternate)
+    default:
+      return true
+    }
   }
 
   private mutating func begin(_ request: SpecialRequest, for slot: Int) {

@@ -134,17 +134,21 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
 
   /// Serves the peer until something ends; the device has no transfer left afterwards.
   mutating func run(_ agent: borrowing AgentLink) -> SessionEnd {
-    takeCommands()
-    settle()
+    takePipelined()
     while end == nil {
       serve(agent)
     }
-    finish()
-    return end ?? .terminated
+    return finish()
+  }
+
+  /// Takes the commands that came along with the request.
+  mutating func takePipelined() {
+    takeCommands()
+    settle()
   }
 
   /// Waits once and serves what is ready: replies leave before new commands are read.
-  private mutating func serve(_ agent: borrowing AgentLink) {
+  mutating func serve(_ agent: borrowing AgentLink) {
     do throws(HostError) {
       try watchConnection()
       let count = try events.wait(milliseconds: timeout())
@@ -271,7 +275,9 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
   }
 
   /// Ends all transfers; what the peer can still be told is told.
-  private mutating func finish() {
+  ///
+  /// The result is why the session ended.
+  mutating func finish() -> SessionEnd {
     // A request under way keeps the device; it ends in its own time.
     if case .barrier = hold { _ = side?.waitForResult() }
     for slot in 0..<slots.capacity where slots[slot].isInFlight {
@@ -284,5 +290,6 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
     flush()
     endCapture()
     connection.shutDown()
+    return end ?? .terminated
   }
 }
