@@ -90,11 +90,12 @@ public struct LoopbackPeer: ~Copyable {
   public borrowing func receiveAll() throws(Failure) -> [UInt8] {
     var bytes: [UInt8] = []
     while true {
-      do throws(Failure) {
-        bytes += try receive(1)
-      } catch .closed {
-        return bytes
-      } catch .broken(104) {
+      do throws(HostError) {
+        let more = try socket.receive(atMost: 65_536, before: .now + LoopbackPeer.patience)
+        if more.isEmpty { return bytes }
+        bytes += more
+      } catch {
+        guard error.code == .connectionReset else { throw .broken(error.code.rawValue) }
         return bytes
       }
     }
@@ -102,6 +103,14 @@ public struct LoopbackPeer: ~Copyable {
 
   /// Ends the connection both ways.
   public borrowing func finish() { socket.shutDown() }
+
+  /// Lets the connection end with a reset (RST) instead of a FIN when this peer is gone (socket(7)).
+  public borrowing func resetWhenClosed() {
+    var option = linger(l_onoff: 1, l_linger: 0)
+    _ = setsockopt(
+      socket.rawValue, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout.size(ofValue: option))
+    )
+  }
 
   /// Tells the session that nothing more comes; its replies still do.
   public borrowing func finishSending() { _ = shutdown(socket.rawValue, Int32(SHUT_WR)) }

@@ -13,6 +13,9 @@ extension VirtualDevice {
   /// Transfers under way.
   public var pendingCount: Int { withState { $0.pending.count } }
 
+  /// Transfers the session handed over and has not reaped yet.
+  public var unreapedCount: Int { withState { $0.pending.count + $0.ended.count } }
+
   /// Sends one report on interrupt IN 0x82.
   public func report(_ bytes: [UInt8]) {
     withState { state in

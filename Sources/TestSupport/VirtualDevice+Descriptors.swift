@@ -9,7 +9,7 @@ extension VirtualDevice {
   public static let descriptorBytes: [UInt8] = deviceDescriptor + first + second
 
   /// The same as a value.
-  static let layout: DeviceDescriptors = {
+  public static let layout: DeviceDescriptors = {
     do throws(DescriptorError) {
       return try DeviceDescriptors(parsing: descriptorBytes)
     } catch {

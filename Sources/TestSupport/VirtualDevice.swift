@@ -126,7 +126,7 @@ public final class VirtualDevice: URBDevice, DeviceControl, Sendable {
       let address = pending.transfer.endpointAddress
       state.events.append(.discarded(endpointAddress: address))
       if let data = state.completionOnDiscard.removeValue(forKey: address) {
-        end(pending, 0, data, &state)
+        end(pending, 0, Array(data.prefix(pending.transfer.length)), &state)
       } else {
         end(pending, -2, [], &state)
       }

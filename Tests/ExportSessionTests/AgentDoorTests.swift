@@ -93,6 +93,8 @@ struct AgentDoorTests {
       Array(#"{"method":"org.devconfig.Exporter.Import","upgrade":true}"#.utf8) + [0],
       Array(#"{"no":"method"}"#.utf8) + [0],
       Array("{nonsense".utf8) + [0],
+      // Deep enough to exhaust the stack of a parser that trusts it.
+      Array(#"{"a":"#.utf8) + [UInt8](repeating: UInt8(ascii: "["), count: 1_000_000) + [0],
     ]
     for call in calls {
       let end = try await withSession { peer, harness in

@@ -9,7 +9,7 @@ import USBModel
 
 @Suite("URB phase: limits")
 struct BackpressureTests {
-  @Test("more URBs than slots wait their turn, and all are answered in order")
+  @Test("row 18: more URBs than slots wait their turn, and all are answered in order")
   func manyOutstanding() async throws {
     let end = try await withImport { peer, harness in
       let count: UInt32 = 1500
@@ -32,7 +32,7 @@ struct BackpressureTests {
     #expect(end == .peerClosed)
   }
 
-  @Test("the memory of outstanding URBs is bounded, and one large URB always goes through")
+  @Test("row 18: the memory of outstanding URBs is bounded, and a large one always goes through")
   func bytes() async throws {
     var limits = URBPhaseLimits()
     limits.bytes = 64 * 1024
@@ -53,13 +53,14 @@ struct BackpressureTests {
     #expect(end == .peerClosed)
   }
 
-  @Test("a peer that takes no replies is waited for, then given up")
+  @Test("row 19: a peer that takes no replies is waited for, then given up")
   func writeStall() async throws {
     var limits = URBPhaseLimits()
     limits.writeStall = .milliseconds(100)
     let end = try await withImport(limits: limits) { peer, harness in
       for seqnum in 1...64 as ClosedRange<UInt32> { try peer.submitIn(seqnum, 4, length: 65_536) }
       #expect(try harness.end() == .writeStalled)
+      #expect(harness.device.unreapedCount == 0)
     }
     #expect(end == .writeStalled)
   }

@@ -9,18 +9,6 @@ import USBModel
 
 @Suite("URB phase: isochronous transfers")
 struct IsochronousTests {
-  /// Behind SET_INTERFACE 1, which brings isochronous IN 3 and OUT 3.
-  private func withAltsetting(
-    limits: URBPhaseLimits = URBPhaseLimits(),
-    _ body: @escaping @Sendable (inout LoopbackPeer, SessionHarness) throws -> Void
-  ) async throws -> SessionEnd {
-    try await withImport(limits: limits) { peer, harness in
-      try peer.submitControl(1, SetupPacket(requestType: 1, request: 11, value: 1))
-      #expect(try peer.answer() == .submit(1, 0))
-      try body(&peer, harness)
-    }
-  }
-
   /// Packets of `length` bytes with `gap` bytes behind each.
   private static func packets(_ count: Int, length: Int, gap: Int = 0) -> [IsochronousPacket] {
     (0..<count).map {
@@ -45,7 +33,7 @@ struct IsochronousTests {
     "IN data comes without gaps, the descriptors with the client's own offsets",
     arguments: [1, 5, 127, 128, 129, 1024])
   func input(count: Int) async throws {
-    let end = try await withAltsetting { peer, _ in
+    let end = try await withIsochronous { peer, _ in
       let length = 12
       let packets = IsochronousTests.packets(count, length: length, gap: 4)
       let submit = IsochronousTests.submit(7, peer, length: count * 16, packets: count)
@@ -71,7 +59,7 @@ struct IsochronousTests {
 
   @Test("OUT data reaches the device packet by packet, with and without gaps", arguments: [0, 5])
   func output(gap: Int) async throws {
-    let end = try await withAltsetting { peer, harness in
+    let end = try await withIsochronous { peer, harness in
       let count = 200
       let packets = IsochronousTests.packets(count, length: 9, gap: gap)
       let payload = pattern(count * (9 + gap))
@@ -94,7 +82,7 @@ struct IsochronousTests {
 
   @Test("failed packets are counted and keep their status, the URB succeeds")
   func failedPackets() async throws {
-    let end = try await withAltsetting { peer, harness in
+    let end = try await withIsochronous { peer, harness in
       harness.device.failPackets([1, 3])
       let submit = IsochronousTests.submit(2, peer, length: 40, packets: 4)
       try peer.send(
@@ -114,20 +102,22 @@ struct IsochronousTests {
   }
 
   static let unsound: [[IsochronousPacket]] = [
-    // Behind the buffer, by far behind it, overlapping, backwards, longer than the endpoint takes.
+    // Behind the buffer, by far behind it, overlapping, backwards, longer than the endpoint takes, and
+    // a sum of offset and length that is 0 in 32 bits.
     [IsochronousPacket(offset: 0, length: 8), IsochronousPacket(offset: 30, length: 8)],
     [IsochronousPacket(offset: 0xFFFF_FFFF, length: 8), IsochronousPacket(offset: 0, length: 8)],
     [IsochronousPacket(offset: 0, length: 8), IsochronousPacket(offset: 4, length: 8)],
     [IsochronousPacket(offset: 8, length: 8), IsochronousPacket(offset: 0, length: 8)],
     [IsochronousPacket(offset: 0, length: 193), IsochronousPacket(offset: 0, length: 0)],
+    [IsochronousPacket(offset: 0, length: 8), IsochronousPacket(offset: 0xFFFF_FFF8, length: 8)],
   ]
 
   @Test(
-    "packets that make no sense are refused, and nothing of them reaches the device",
+    "row 12: packets that make no sense are refused, and nothing of them reaches the device",
     arguments: unsound.indices, [true, false])
   func refused(index: Int, isIn: Bool) async throws {
     let packets = IsochronousTests.unsound[index]
-    let end = try await withAltsetting { peer, harness in
+    let end = try await withIsochronous { peer, harness in
       let before = harness.device.events.count
       let submit = IsochronousTests.submit(2, peer, isIn: isIn, length: 32, packets: 2)
       try peer.send(
@@ -139,27 +129,61 @@ struct IsochronousTests {
       #expect(answer.data.isEmpty)
       #expect(answer.packets.map(\.status) == [URBStatus.notDone, URBStatus.notDone])
       #expect(harness.device.events.count == before)
-      try peer.submitIn(3, 4, length: 1)
-      #expect(try peer.answer() == .submit(3, 0, 1, [0]))
+      try peer.expectService()
     }
     #expect(end == .peerClosed)
   }
 
-  @Test("no packets is nothing to do, more than 1024 ends the session")
-  func counts() async throws {
-    let end = try await withAltsetting { peer, _ in
+  @Test("no packets is nothing to do")
+  func noPackets() async throws {
+    let end = try await withIsochronous { peer, _ in
       try peer.send(
         peer.encoded(IsochronousTests.submit(2, peer, length: 64, packets: 0), packets: []))
       #expect(try peer.answer() == .submit(2, 0))
-      try peer.send(peer.encoded(IsochronousTests.submit(3, peer, length: 64, packets: 1025)))
+      try peer.expectService()
+    }
+    #expect(end == .peerClosed)
+  }
+
+  @Test(
+    "row 11: fewer packets than none and more than 1024 end the session",
+    arguments: [-1, 1025, Int32.max, .min])
+  func counts(count: Int32) async throws {
+    let end = try await withIsochronous { peer, _ in
+      let submit = Submit(
+        seqnum: 3, devid: peer.devid, isIn: true, endpoint: 3, length: 64, packets: count)
+      try peer.send(peer.encoded(submit))
       #expect(try peer.receiveAll().isEmpty)
     }
-    #expect(end == .violation(.packetCountOutOfRange(1025)))
+    #expect(end == .violation(.packetCountOutOfRange(count)))
+  }
+
+  @Test(
+    "row 13: what a submit says of its packets' outcome means nothing", arguments: [true, false])
+  func outcomeInSubmit(isIn: Bool) async throws {
+    let end = try await withIsochronous { peer, _ in
+      let packets = [
+        IsochronousPacket(offset: 0, length: 8, actualLength: 0xFFFF_FFFF, status: -71),
+        IsochronousPacket(offset: 8, length: 8, actualLength: 7, status: .min),
+      ]
+      let submit = IsochronousTests.submit(2, peer, isIn: isIn, length: 16, packets: 2)
+      try peer.send(peer.encoded(submit, payload: isIn ? [] : pattern(16), packets: packets))
+      let answer = try peer.answer()
+      // The device brings one byte less in its second IN packet.
+      let last: UInt32 = isIn ? 7 : 8
+      #expect(
+        answer.reply
+          == .submit(SubmitReply(seqnum: 2, status: 0, actualLength: Int32(8 + last), packets: 2)))
+      #expect(answer.packets.map(\.actualLength) == [8, last])
+      #expect(answer.packets.map(\.status) == [0, 0])
+      try peer.expectService()
+    }
+    #expect(end == .peerClosed)
   }
 
   @Test("an unlink takes all pieces back", arguments: [1, 128, 300])
   func unlink(count: Int) async throws {
-    let end = try await withAltsetting { peer, harness in
+    let end = try await withIsochronous { peer, harness in
       harness.device.hold(0x83)
       let submit = IsochronousTests.submit(2, peer, length: count * 8, packets: count)
       try peer.send(
@@ -177,7 +201,7 @@ struct IsochronousTests {
 
   @Test("a piece that is refused leaves its packets not done, the others count")
   func refusedPiece() async throws {
-    let end = try await withAltsetting { peer, harness in
+    let end = try await withIsochronous { peer, harness in
       harness.device.hold(0x83)
       harness.device.refuse([0, -28])
       let submit = IsochronousTests.submit(2, peer, length: 256 * 8, packets: 256)
@@ -207,7 +231,7 @@ struct IsochronousTests {
 
   @Test("a new altsetting ends isochronous transfers too")
   func altsetting() async throws {
-    let end = try await withAltsetting { peer, harness in
+    let end = try await withIsochronous { peer, harness in
       harness.device.hold(0x83)
       let submit = IsochronousTests.submit(2, peer, length: 16, packets: 2)
       try peer.send(peer.encoded(submit, packets: IsochronousTests.packets(2, length: 8)))
@@ -227,7 +251,7 @@ struct IsochronousTests {
   func slots() async throws {
     var limits = URBPhaseLimits()
     limits.slots = 12
-    let end = try await withAltsetting(limits: limits) { peer, _ in
+    let end = try await withIsochronous(limits: limits) { peer, _ in
       var bytes: [UInt8] = []
       for seqnum in 10..<60 as Range<UInt32> {
         let submit = IsochronousTests.submit(seqnum, peer, length: 1024, packets: 1024)

@@ -34,7 +34,7 @@ struct UnlinkTests {
     #expect(end == .peerClosed)
   }
 
-  @Test("an unlink of what is answered or was never there succeeds")
+  @Test("row 17: an unlink of what is answered, was never there, or of itself succeeds")
   func unknown() async throws {
     let end = try await withImport { peer, _ in
       try peer.submitIn(1, 4, length: 1)
@@ -101,7 +101,7 @@ struct UnlinkTests {
     #expect(end == .peerClosed)
   }
 
-  @Test("an unlink flood is answered one for one")
+  @Test("row 17: an unlink flood is answered one for one")
   func flood() async throws {
     let end = try await withImport { peer, _ in
       let count: UInt32 = 20_000

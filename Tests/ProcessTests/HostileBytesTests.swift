@@ -30,6 +30,58 @@ extension Processes {
       [0, 0, 0, 1] + [UInt8](repeating: 0xAA, count: 44), [UInt8](repeating: 0x01, count: 100_000),
     ]
 
+    /// Every request above, imports cut off anywhere, an import with URBs behind it.
+    private static let sample: [[UInt8]] = {
+      let request = OperationRequestEncoder.importDevice(DeviceSamples.busID("1-1"))
+      let cut = [0, 1, 7, 8, 9, 39, 40].map { Array(request.prefix($0)) }
+      return requests + cut + [request + [UInt8](repeating: 1, count: 500)]
+    }()
+
+    @Test("rows 1, 2, 24: however a connection ends, agent and device are as before")
+    func nothingIsLeft() async throws {
+      let machine = try Machine()
+      try machine.tree.add(DeviceSamples.disk("1-1"))
+      let agent = try await machine.startAgent()
+      _ = try await TCPClient.exchange(
+        OperationRequestEncoder.deviceList(), with: machine.port, finishing: true)
+      try await LifeTests.wait(machine) { LifeTests.children(of: agent.pid).isEmpty }
+      let before = try descriptors(of: agent.pid)
+      for request in Self.sample {
+        for resetting in [false, true] {
+          let port = machine.port
+          try await BackgroundThread.run {
+            try TCPClient.sendAndGo(request, to: port, resetting: resetting)
+          }
+        }
+      }
+      let end = ContinuousClock.now
+      // More connections were made than there may be descriptors of the agent's own.
+      try await LifeTests.wait(machine) {
+        LifeTests.children(of: agent.pid).isEmpty
+          && ((try? descriptors(of: agent.pid)) ?? .max) < before + 10
+      }
+      _ = try await machine.list {
+        $0.map(\.busID) == ["1-1"] && $0.map(\.remoteState) == [.available]
+      }
+      #expect(end.duration(to: .now) < .seconds(5))
+      if machine.tree.exists("run/undo.json") {
+        #expect(try machine.tree.read("run/undo.json") == #"{"claimed":[],"ports":[]}"#)
+      }
+      agent.signal(15)
+      #expect(try await agent.ended() == 0)
+    }
+
+    /// How many a process has open (proc(5)).
+    private func descriptors(of pid: pid_t) throws -> Int {
+      guard let stream = opendir("/proc/\(pid)/fd") else {
+        throw NotInTime(description: "no process \(pid)")
+      }
+      defer { closedir(stream) }
+      var count = 0
+      while readdir(stream) != nil { count += 1 }
+      return count
+    }
+
     @Test func malformedRequestsOnTheTCPPort() async throws {
       let machine = try Machine()
       try machine.tree.add(DeviceSamples.disk("1-1"))
@@ -137,7 +189,8 @@ extension Processes {
     }
 
     /// Connections that only sit there, more than one address may have.
-    @Test func idlePeersOfOneAddressAreRefusedPastTheLimit() async throws {
+    @Test("row 3: idle peers of one address are refused past the limit")
+    func idlePeersOfOneAddressAreRefusedPastTheLimit() async throws {
       let machine = try Machine()
       let agent = try await machine.startAgent()
       var connections = try (0..<64).map { _ in try TCPClient.connect(machine.port) }

@@ -37,7 +37,9 @@ extension Processes {
       return status
     }
 
-    @Test func whatIsKeptIsNamedAndRefused() async throws {
+    @Test("row 23: what is kept is named and refused") func whatIsKeptIsNamedAndRefused()
+      async throws
+    {
       let machine = try alpha()
       let agent = try await machine.startAgent()
       let states = try await machine.list().map { device in

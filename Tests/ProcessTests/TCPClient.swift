@@ -54,6 +54,20 @@ enum TCPClient {
     }
   }
 
+  /// Sends `bytes` and goes at once: with a reset, or with a FIN.
+  static func sendAndGo(_ bytes: [UInt8], to port: UInt16, resetting: Bool) throws {
+    let connection = try connect(port)
+    _ = bytes.withUnsafeBytes { buffer in
+      send(connection.rawValue, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL))
+    }
+    guard resetting else { return }
+    // Closed without a lingering moment, TCP says RST (socket(7)).
+    var option = linger(l_onoff: 1, l_linger: 0)
+    _ = setsockopt(
+      connection.rawValue, SOL_SOCKET, SO_LINGER, &option,
+      socklen_t(MemoryLayout.size(ofValue: option)))
+  }
+
   /// All that comes until the other side closes; a reset counts as that.
   static func readToEnd(_ connection: SharedDescriptor) throws -> [UInt8] {
     var received: [UInt8] = []

@@ -22,7 +22,7 @@ import USBModel
     #expect(policy.judge(try device(), uses: []) == .share)
   }
 
-  @Test func aHubIsNeverSharedNorAnnounced() throws {
+  @Test("row 23: a hub is never shared nor announced") func aHubIsNeverSharedNorAnnounced() throws {
     let denial = try #require(
       policy.judge(try device(classCode: ClassCode(ClassCode.hub)), uses: []).denial)
     #expect(denial.isLasting)
@@ -34,7 +34,8 @@ import USBModel
     #expect(policy.judge(hub, uses: []).denial?.isLasting == true)
   }
 
-  @Test func anImportedDeviceIsNeverGivenOn() throws {
+  @Test("row 23: an imported device is never given on") func anImportedDeviceIsNeverGivenOn() throws
+  {
     let denial = try #require(policy.judge(try device(isImported: true), uses: []).denial)
     #expect(denial.isLasting)
     #expect(denial.reason.contains("another machine"))
