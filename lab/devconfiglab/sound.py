@@ -84,7 +84,8 @@ def jumps(samples: array.array) -> list:
     block = BLOCK
     amplitude, phase = fit(samples[:block], step, 0)
     moved = 0.0
-    for start in range(0, len(samples) - block + 1, block):
+    # The last block ends where the sine ends, whatever it has in common with the one before.
+    for start in (*range(0, len(samples) - block, block), len(samples) - block):
         here, now = fit(samples[start:start + block], step, start)
         turn = (now - phase + math.pi) % (2 * math.pi) - math.pi
         # The phase alone would not see a frame that is missing in the middle and comes back at the end.
