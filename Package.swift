@@ -40,6 +40,8 @@ let package = Package(
     .systemLibrary(name: "CAvahi", providers: [.apt(["libavahi-client-dev"])]),
     .systemLibrary(
       name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+    .systemLibrary(
+      name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
     .target(name: "CLinux"),
     .target(name: "CFakeKernelHooks"),
 
@@ -58,6 +60,8 @@ let package = Package(
     .target(name: "Discovery", dependencies: ["CAvahi", "USBModel"]),
     .target(name: "USBHost", dependencies: ["CLibUSB", "USBModel"]),
     .target(name: "Systemd", dependencies: ["CSystemd", logging]),
+    .target(name: "Seccomp", dependencies: ["CSeccomp", "CLinux", system]),
+    .target(name: "Sandbox", dependencies: ["CLinux", system]),
 
     // Services: actors that know protocols, no C, no sockets.
     .target(
@@ -69,7 +73,7 @@ let package = Package(
       name: "Agent",
       dependencies: [
         "USBModel", "SharePolicy", "AgentAPI", "LinuxHost", "Hotplug", "Discovery", "USBHost",
-        "Systemd", "Sharing", "Attaching", logging, system, lifecycle, signals, yams,
+        "Systemd", "Seccomp", "Sharing", "Attaching", logging, system, lifecycle, signals, yams,
         argumentParser,
       ]),
     .target(name: "SessionControl", dependencies: ["USBModel", "AgentAPI", "LinuxHost", system]),
@@ -91,7 +95,15 @@ let package = Package(
     .executableTarget(name: "devconfigd", dependencies: ["Agent", argumentParser]),
     .executableTarget(
       name: "devconfig-session",
-      dependencies: ["ExportSession", "ImportSession", "SessionControl", "AgentAPI", "LinuxHost"]),
+      dependencies: [
+        "ExportSession", "ImportSession", "SessionControl", "AgentAPI", "LinuxHost", "Sandbox",
+        "USBHost", system,
+      ]),
+    // Enters the sandbox and tries one thing; started by process tests, not installed.
+    .executableTarget(
+      name: "sandbox-probe", dependencies: ["Seccomp", "Sandbox", "CSandboxProbe", system],
+      path: "Tests/sandbox-probe"),
+    .target(name: "CSandboxProbe", path: "Tests/CSandboxProbe"),
 
     // Fakes of each door, virtual USB devices, sysfs trees.
     .target(
@@ -129,7 +141,7 @@ let package = Package(
       name: "ProcessTests",
       dependencies: [
         "AgentAPI", "LinuxHost", "USBModel", "USBIPWire", "CFakeKernelHooks", "TestSupport",
-        "devconfig", "devconfigd", "devconfig-session", system,
+        "devconfig", "devconfigd", "devconfig-session", "sandbox-probe", system,
       ]),
   ],
   swiftLanguageModes: [.v6],
@@ -138,6 +150,10 @@ let package = Package(
 
 // Warnings are errors in CI only, so that a newer compiler does not break a packager's build.
 let strict = Context.environment["DEVCONFIG_STRICT"] == "1"
+
+let doors: Set = [
+  "LinuxHost", "Hotplug", "Discovery", "USBHost", "Systemd", "Seccomp", "Sandbox",
+]
 
 for target in package.targets where target.type != .system {
   var settings: [SwiftSetting] = target.swiftSettings ?? []
@@ -148,7 +164,7 @@ for target in package.targets where target.type != .system {
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .enableExperimentalFeature("Lifetimes"),
   ]
-  if ["LinuxHost", "Hotplug", "Discovery", "USBHost", "Systemd"].contains(target.name) {
+  if doors.contains(target.name) {
     settings.append(.strictMemorySafety())
   }
   if strict {

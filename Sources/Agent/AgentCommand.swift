@@ -67,7 +67,10 @@ public struct AgentCommand: AsyncParsableCommand {
       }
       let service = AgentService(
         places: places, configuration: try readConfiguration(places),
-        identity: try AgentIdentity(places: places), log: log)
+        identity: try AgentIdentity(places: places),
+        confinement: try await BlockingWork.run("confinement") { [places] in
+          try SessionConfinement(places: places)
+        }, log: log)
       try await ServiceGroup(
         services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: log
       ).run()

@@ -45,7 +45,10 @@ struct AgentService: Service, CustomStringConvertible {
   private let looks: AsyncStream<Void>
   private let look: AsyncStream<Void>.Continuation
 
-  init(places: Places, configuration: Configuration, identity: AgentIdentity, log: Logger) {
+  init(
+    places: Places, configuration: Configuration, identity: AgentIdentity,
+    confinement: SessionConfinement, log: Logger
+  ) {
     self.places = places
     self.configuration = configuration
     self.identity = identity
@@ -56,8 +59,8 @@ struct AgentService: Service, CustomStringConvertible {
       door: KernelExportDoor(places: places), policy: SharePolicy(), undo: undo, log: log)
     exports = LiveExports()
     sessions = SessionHost(
-      executable: places.session, inventory: inventory, exports: exports, hostName: identity.host,
-      log: log)
+      executable: places.session, confinement: confinement, inventory: inventory, exports: exports,
+      hostName: identity.host, log: log)
     attachments = Attachments(
       door: KernelAttachDoor(places: places, sessions: sessions), undo: undo, log: log)
     catalogue = Catalogue(
@@ -67,6 +70,11 @@ struct AgentService: Service, CustomStringConvertible {
 
   func run() async throws {
     await Cleanup(places: places, undo: undo, log: log).run()
+    if let weakness = sessions.confinement.weakness {
+      log.warning(
+        "sessions keep the agent's user",
+        metadata: ["reason": "\(weakness.reason)", "hint": "\(weakness.hint)"])
+    }
     let listener = try LocalListener(path: places.socket, mode: 0o666)
     let hotplug = try HotplugSource(places: places)
     let directory = try ServiceDirectory()

@@ -77,6 +77,8 @@ final class KernelExportDoor: ExportDoor {
       for interface in interfaces {
         try handle.claim(interface: interface.number, detachingKernelDriver: true)
       }
+      // The session gets this open node; what gives the device back opens another one.
+      try USBDeviceNode.dropPrivileges(usbfs)
       return KernelClaim(usbfs: SharedDescriptor(usbfs))
     } catch {
       throw AgentError(.failed, "\(device.name) cannot be taken from its drivers (\(error))")

@@ -25,6 +25,12 @@ struct Places: Sendable {
   var socket: FilePath { runtime.appending("agent.sock") }
   /// The undo record.
   var undo: FilePath { runtime.appending("undo.json") }
+  /// The system calls that sessions of a role may make.
+  func sessionFilter(_ role: SessionCalls.Role) -> FilePath {
+    runtime.appending(role == .export ? "export.filter" : "dial.filter")
+  }
+  /// An empty directory, the whole file system of a session.
+  var sessionRoot: FilePath { runtime.appending("empty") }
   /// The device numbers.
   var numbers: FilePath { state.appending("numbers.json") }
   /// The agent's lasting name.

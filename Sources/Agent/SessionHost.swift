@@ -21,6 +21,7 @@ struct SessionHost: Sendable {
   static let endLimit = Duration.seconds(3)
 
   let executable: FilePath
+  let confinement: SessionConfinement
   let inventory: SharedInventory<KernelExportDoor>
   let exports: LiveExports
   let hostName: String
@@ -28,10 +29,12 @@ struct SessionHost: Sendable {
   private let count = Counter()
 
   init(
-    executable: FilePath, inventory: SharedInventory<KernelExportDoor>, exports: LiveExports,
-    hostName: String, log: Logger
+    executable: FilePath, confinement: SessionConfinement,
+    inventory: SharedInventory<KernelExportDoor>, exports: LiveExports, hostName: String,
+    log: Logger
   ) {
     self.executable = executable
+    self.confinement = confinement
     self.inventory = inventory
     self.exports = exports
     self.hostName = hostName
@@ -48,8 +51,11 @@ struct SessionHost: Sendable {
       var harness = ExportHarness(
         session: session, peer: peer, socket: socket, inventory: inventory, exports: exports,
         log: log)
-      try await converse { message, channel in
+      let end = try await converse(as: .export) { message, channel in
         await harness.answer(message, on: channel)
+      }
+      if let reason = end?.disorder {
+        log.error("a session was ended by a signal", metadata: metadata.adding("reason", reason))
       }
     } catch let error as HostError {
       log.error("a session cannot be started", metadata: metadata.adding("error", "\(error)"))
@@ -145,9 +151,10 @@ struct SessionHost: Sendable {
     do {
       let socket = SharedDescriptor(try DialSocket.make(for: address))
       var harness = DialHarness(assignment: assignment, socket: socket)
-      try await converse { message, channel in
+      let end = try await converse(as: assignment.role) { message, channel in
         harness.answer(message, on: channel)
       }
+      if let reason = end?.disorder { throw AgentError(.failed, "a session ended: \(reason)") }
       return try harness.result.get()
     } catch let error as AgentError {
       throw error
@@ -158,13 +165,15 @@ struct SessionHost: Sendable {
     }
   }
 
-  /// Starts a session and hands its messages to `answer` until it ends.
+  /// Starts a session, hands its messages to `answer` until it ends, and returns how it did.
   private func converse(
-    _ answer: (ControlMessage, ControlChannel) async -> Void
-  ) async throws {
+    as role: SessionCalls.Role, _ answer: (ControlMessage, ControlChannel) async -> Void
+  ) async throws -> SessionProcess.End? {
     let pair = try ControlChannel.pair()
     let channel = pair.agent
-    let process = try SessionProcess.start(executable: executable, control: pair.takeSession())
+    let process = try SessionProcess.start(
+      executable: executable, control: pair.takeSession(),
+      arguments: confinement.arguments(for: role).list)
     await withTaskCancellationHandler {
       for await message in channel.incoming {
         await answer(message, channel)
@@ -181,8 +190,9 @@ struct SessionHost: Sendable {
       process.kill()
     }
     let end = Task { await process.ended() }
-    _ = await end.value
+    let ended = await end.value
     limit.cancel()
+    return ended
   }
 }
 

@@ -130,6 +130,7 @@ pid_t clinux_spawn(const char *path, char *const *arguments, char *const *enviro
     // dup2 onto itself clears close-on-exec here (glibc 2.29 and later), so 3 needs no special case.
     if ((error = posix_spawn_file_actions_adddup2(&actions, control, 3)) == 0 &&
         (error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)) == 0 &&
+        (error = posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)) == 0 &&
         (error = posix_spawn_file_actions_addclosefrom_np(&actions, 4)) == 0 &&
         (error = posix_spawnattr_setsigmask(&attributes, &none)) == 0 &&
         (error = posix_spawnattr_setsigdefault(&attributes, &all)) == 0 &&
@@ -144,6 +145,11 @@ pid_t clinux_spawn(const char *path, char *const *arguments, char *const *enviro
         return -1;
     }
     return process;
+}
+
+int clinux_pipe(int ends[2])
+{
+    return pipe2(ends, O_CLOEXEC);
 }
 
 int clinux_pidfd_open(pid_t process)

@@ -5,6 +5,7 @@ public import AgentAPI
 public import LinuxHost
 public import SessionControl
 internal import SystemPackage
+public import USBHost
 internal import USBIPWire
 public import USBModel
 
@@ -12,16 +13,20 @@ public import USBModel
 public enum ExportSession {
   /// Serves `connection`; returns when nothing of it is left but what the process's end frees.
   ///
-  /// The agent resets the device and gives it back to the kernel's drivers afterwards.
+  /// The agent resets the device and gives it back to the kernel's drivers afterwards. `usb` is nil
+  /// where this machine has no usbfs, and so no device to serve.
   public static func run(
     _ assignment: SessionCalls.Assignment, connection: consuming OwnedDescriptor,
-    agent: borrowing AgentLink
+    agent: borrowing AgentLink, usb: consuming USBContext?
   ) -> SessionEnd {
     let limits = URBPhaseLimits()
+    var usb = usb
     return run(
       assignment, connection: connection, agent: agent, termination: nil, limits: limits
     ) { (node, device) throws(SessionEnd) in
-      try USBFSDevice.open(node, configuration: device.configurationValue, slots: limits.slots)
+      guard let context = usb.take() else { throw .hostFailed(-USBError.noDevice.negativeErrno) }
+      return try USBFSDevice.open(
+        node, configuration: device.configurationValue, slots: limits.slots, usb: context)
     }
   }
 

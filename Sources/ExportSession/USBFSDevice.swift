@@ -24,17 +24,18 @@ struct USBFSDevice: URBDevice, ~Copyable {
     self.state = state
   }
 
-  /// Takes over a claimed usbfs node; `configuration` is the active one.
+  /// Takes over a claimed usbfs node; `configuration` is the active one, `usb` libusb made ready.
   ///
   /// Throws `SessionEnd`: `unreadableDevice`, or `hostFailed` where kernel or libusb refuse.
   static func open(
-    _ node: consuming OwnedDescriptor, configuration: UInt8, slots: Int
+    _ node: consuming OwnedDescriptor, configuration: UInt8, slots: Int,
+    usb: consuming USBContext
   ) throws(SessionEnd) -> USBFSDevice {
     let transfers = USBFSTransfers(node, capacity: slots)
     let descriptors = try read(transfers)
     do throws(USBError) {
-      let state = try USBFSControl(
-        USBDeviceHandle(wrapping: transfers.rawValue), descriptors, configuration: configuration)
+      let handle = try USBDeviceHandle(wrapping: transfers.rawValue, in: usb)
+      let state = try USBFSControl(handle, descriptors, configuration: configuration)
       return USBFSDevice(transfers, descriptors, state)
     } catch {
       throw .hostFailed(-error.negativeErrno)

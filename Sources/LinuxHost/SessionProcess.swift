@@ -36,7 +36,7 @@ public final class SessionProcess: Sendable {
 
   /// Starts `executable` in a session of its own.
   ///
-  /// It has `/dev/null` as standard input, our standard output and error, `control` as descriptor 3,
+  /// It has `/dev/null` as standard input and output, our standard error, `control` as descriptor 3,
   /// nothing else open, only `environment`, no signal blocked and every signal at its default.
   /// `arguments` do not count the program's own name. Throws `HostError`: `ENOENT` or `EACCES` for
   /// the executable, `EAGAIN` where the system has no room for a process.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the devconfig authors
 
+private import CLinux
 internal import Glibc
 public import SystemPackage
 
@@ -21,6 +22,21 @@ public enum USBDeviceNode {
       path(busNumber: busNumber, deviceNumber: deviceNumber, devfs: devfs), O_RDWR,
       operation: "open USB device")
   }
+
+  /// Gives up, for this open node and every duplicate of it, taking interfaces from drivers.
+  ///
+  /// What is left: claims of interfaces nobody has, SET_CONFIGURATION, and a reset while nobody else
+  /// has an interface (`USBDEVFS_DROP_PRIVILEGES`, drivers/usb/core/devio.c). Another open of the same
+  /// node is not touched. Throws `HostError` with the kernel's answer.
+  public static func dropPrivileges(_ node: borrowing OwnedDescriptor) throws(HostError) {
+    let result = clinux_usbfs_drop_privileges(node.rawValue, allInterfaces)
+    guard result == 0 else {
+      throw HostError("drop privileges on USB device", "", Errno(rawValue: -result))
+    }
+  }
+
+  /// A session has the whole device: another configuration may number its interfaces differently.
+  private static let allInterfaces = UInt32.max
 
   /// Major and minor number of a node (`USB_DEVICE_MAJOR`, drivers/usb/core/devio.c).
   static func number(busNumber: UInt32, deviceNumber: UInt32) -> DeviceNumber? {

@@ -22,6 +22,19 @@ public enum UserDatabase {
     }
   }
 
+  /// The numbers of a user and of its group; `nil` where there is none of this name.
+  public static func userID(named name: String) -> (user: UInt32, group: UInt32)? {
+    guard !name.utf8.contains(0) else { return nil }
+    // SAFETY: as above.
+    var entry = unsafe passwd()
+    return unsafe lookUp { buffer, size in
+      var found: UnsafeMutablePointer<passwd>?
+      // SAFETY: as above; only numbers leave.
+      let result = unsafe getpwnam_r(name, &entry, buffer, size, &found)
+      return unsafe (result, found == nil ? nil : (entry.pw_uid, entry.pw_gid))
+    }
+  }
+
   /// The number of a group; `nil` where there is none of this name.
   public static func groupID(named name: String) -> UInt32? {
     guard !name.utf8.contains(0) else { return nil }

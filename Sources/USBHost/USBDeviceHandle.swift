@@ -7,46 +7,42 @@ private import Glibc
 /// What changes the state of a device, through libusb on a usbfs descriptor that somebody else opened.
 ///
 /// No transfer and no event function of libusb is ever called: whoever owns the descriptor reaps its
-/// own URBs there. Each handle has a context of its own, which looks for no devices and starts no
-/// thread. Calls block until the device has answered, a reset up to seconds; errors are `USBError`,
-/// with `noDevice` after an unplug.
+/// own URBs there. Each handle has a context of its own. Calls block until the device has answered, a
+/// reset up to seconds; errors are `USBError`, with `noDevice` after an unplug.
 ///
 /// Claims belong to the descriptor, not to the handle: they end with `release` or with the last
 /// copy of the descriptor. A handle in another process claims again to know of them, which the
 /// kernel allows on the same open descriptor.
 @safe public struct USBDeviceHandle: ~Copyable, @unchecked Sendable {
-  // SAFETY: both come from libusb and are freed exactly once, in `deinit`; libusb locks its own
+  // SAFETY: from libusb, freed exactly once, in `deinit`, before the context is; libusb locks its own
   // state, so that handles may be used from any thread (libusb.info, "Multi-threaded applications").
-  private let context: OpaquePointer
   private let handle: OpaquePointer
+  private let context: USBContext
   /// Borrowed; the caller keeps it open as long as this value lives.
   private let descriptor: Int32
 
   /// Wraps a usbfs descriptor that the caller keeps open, opened for reading and writing.
   ///
-  /// Throws `USBError` where it is not open or no USB device.
+  /// Throws `USBError` where it is not open or no USB device, or libusb finds no usbfs.
   public init(wrapping descriptor: Int32) throws(USBError) {
-    _ = USBDeviceHandle.optionsSet
-    var newContext: OpaquePointer?
-    // SAFETY: libusb sets the pointer where it answers 0.
-    try USBDeviceHandle.check(unsafe libusb_init(&newContext))
-    guard let context = unsafe newContext else { throw .noMemory }
+    try self.init(wrapping: descriptor, in: try USBContext())
+  }
+
+  /// The same in a context that was made before.
+  public init(wrapping descriptor: Int32, in context: consuming USBContext) throws(USBError) {
     var newHandle: OpaquePointer?
-    // SAFETY: as above; the number is only used for ioctls and never closed by libusb.
-    let result = unsafe libusb_wrap_sys_device(context, Int(descriptor), &newHandle)
-    guard result == 0, let handle = unsafe newHandle else {
-      unsafe libusb_exit(context)
-      throw USBError.code(result)
-    }
-    unsafe self.context = context
+    // SAFETY: libusb sets the pointer where it answers 0; the number is only used for ioctls and
+    // never closed by libusb.
+    let result = unsafe libusb_wrap_sys_device(context.pointer, Int(descriptor), &newHandle)
+    guard result == 0, let handle = unsafe newHandle else { throw USBError.code(result) }
     unsafe self.handle = handle
+    self.context = context
     self.descriptor = descriptor
   }
 
   deinit {
-    // SAFETY: set together in `init`, used nowhere after this.
+    // SAFETY: set in `init`, used nowhere after this.
     unsafe libusb_close(handle)
-    unsafe libusb_exit(context)
   }
 
   /// bConfigurationValue of the active configuration; 0 while unconfigured.
@@ -156,9 +152,6 @@ private import Glibc
   public borrowing func reset() throws(USBError) {
     try USBDeviceHandle.check(unsafe libusb_reset_device(handle))
   }
-
-  /// Once for the process: contexts made later look for no devices.
-  private static let optionsSet: Void = clibusb_no_device_discovery()
 
   /// A device descriptor and 8 configurations of 64 KiB; no device has nearly as much.
   private static let maximumDescriptorsLength = 18 + 8 * 65535

@@ -47,8 +47,8 @@ struct AgentBench {
       door: KernelExportDoor(places: places), policy: SharePolicy(), undo: undo,
       log: AgentBench.log)
     let sessions = SessionHost(
-      executable: places.session, inventory: inventory, exports: exports, hostName: "beta",
-      log: AgentBench.log)
+      executable: places.session, confinement: try SessionConfinement(places: places),
+      inventory: inventory, exports: exports, hostName: "beta", log: AgentBench.log)
     attachments = Attachments(
       door: KernelAttachDoor(places: places, sessions: sessions), undo: undo, log: AgentBench.log)
     catalogue = Catalogue(

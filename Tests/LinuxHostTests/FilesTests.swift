@@ -124,4 +124,28 @@ import USBModel
       _ = try HubPort.claim(for: device.busID, sysfs: sysfs, devfs: tree.dev).share()
     }
   }
+
+  @Test func `only a USB node has privileges to drop`() throws {
+    let node = OwnedDescriptor(adopting: open("/dev/null", O_RDWR | O_CLOEXEC))
+    #expect(
+      throws: HostError("drop privileges on USB device", "", .inappropriateIOCTLForDevice)
+    ) {
+      try USBDeviceNode.dropPrivileges(node)
+    }
+  }
+
+  @Test func `an empty directory is made once and stays empty`() throws {
+    let tree = try SysfsTree()
+    let path = tree.root.appending("empty")
+    try EmptyDirectory.make(path)
+    try EmptyDirectory.make(path)
+    var status = stat()
+    #expect(path.withCString { stat($0, &status) } == 0)
+    #expect(status.st_mode == S_IFDIR | 0o500)
+    try tree.makeDirectory("full")
+    try tree.write("x", to: "full/file")
+    #expect(throws: HostError.self) { try EmptyDirectory.make(tree.root.appending("full")) }
+    try tree.write("x", to: "file")
+    #expect(throws: HostError.self) { try EmptyDirectory.make(tree.root.appending("file")) }
+  }
 }

@@ -36,10 +36,13 @@ ssize_t clinux_receive_message(int descriptor, void *_Nonnull bytes, size_t capa
                                int *_Nonnull descriptors, size_t *_Nonnull count,
                                int *_Nonnull truncated, int flags);
 
-// Starts a program in a session of its own with /dev/null as 0, our 1 and 2, `control` as 3,
+// Starts a program in a session of its own with /dev/null as 0 and 1, our 2, `control` as 3,
 // nothing else open, no signal blocked and each at its default. The process ID, or -1.
 pid_t clinux_spawn(const char *_Nonnull path, char *_Nullable const *_Nonnull arguments,
                    char *_Nullable const *_Nonnull environment, int control);
+
+// pipe2(2) with O_CLOEXEC: the end to read, then the end to write. 0 or -1.
+int clinux_pipe(int ends[_Nonnull 2]);
 
 // pidfd_open(2): a close-on-exec descriptor that becomes readable when the process ends.
 int clinux_pidfd_open(pid_t process);
@@ -63,6 +66,7 @@ int clinux_file_kind(int directory, const char *_Nonnull path, uint32_t *_Nonnul
 // Names the calling thread for debuggers and top; 15 bytes at most, ERANGE as the result beyond.
 int clinux_name_thread(const char *_Nonnull name);
 
+#include "privileges.h"
 #include "termination.h"
 #include "usbfs.h"
 

@@ -15,6 +15,13 @@ int clinux_usbfs_discard(int descriptor, struct usbdevfs_urb *urb);
 int clinux_usbfs_reap(int descriptor, struct usbdevfs_urb **urb);
 // USBDEVFS_GET_CAPABILITIES.
 int clinux_usbfs_capabilities(int descriptor, unsigned int *capabilities);
+// USBDEVFS_DROP_PRIVILEGES: from now on this open node takes no interface from a driver; bit n of
+// `interfaces` leaves interface n claimable.
+int clinux_usbfs_drop_privileges(int descriptor, unsigned int interfaces);
+
+// The requests a session makes on its node, those of libusb included.
+unsigned int clinux_usbfs_session_request(int index);
+int clinux_usbfs_session_request_count(void);
 
 // Bytes of one block with room for `packets` isochronous packets.
 unsigned long clinux_usbfs_urb_size(int packets);
