@@ -162,7 +162,8 @@ struct SpecialRequestTests {
       // The session waits for the device, as it is in the kernel's hands.
       harness.device.releaseBarriers()
     }
-    #expect(end == expected)
+    // On a busy machine the peer is gone altogether before the session looks: its answer finds nobody.
+    #expect(end == expected || expected == .peerClosed && end == .connectionFailed(32))
   }
 
   @Test("address, test mode and link power stay with this machine")
