@@ -18,8 +18,6 @@ MACHINES = ("alpha", "beta")
 NEEDS_STAGE = True
 # Like the other comparisons of both exporters, so that they share machines.
 PROCESSORS = 2
-# Until it was played often enough.
-IN_ALL = False
 
 SOURCE_SINK, REPORTS = 0, 1
 
