@@ -73,6 +73,25 @@ class UasDisk(Disk):
         talk.execute("qom-set", path=f"/machine/peripheral/{self.name}", property="attached", value=True)
 
 
+class NullDisk(Device):
+    """A disk that takes everything, keeps nothing and reads as zeros: as fast as an emulated one can be."""
+
+    vendor_id, product_id = "46f4", "0001"
+
+    def __init__(self, name: str):
+        super().__init__(name)
+        self.serial = f"LAB-{name.upper()}"
+
+    def prepare(self, talk, directory: Path) -> None:
+        talk.execute("blockdev-add", driver="null-co", **{"node-name": self.name, "read-zeroes": True, "size": 4 << 30})
+
+    def properties(self) -> dict:
+        return {"driver": "usb-storage", "drive": self.name, "serial": self.serial}
+
+    def discard(self, talk) -> None:
+        talk.execute("blockdev-del", **{"node-name": self.name})
+
+
 class Keyboard(Device):
     vendor_id, product_id = "0627", "0001"
 
