@@ -36,12 +36,31 @@ public struct OpenNodes: Sendable {
     var namespaces: Set<String> = []
     addMounts(procfs.appending("self"), &namespaces)
     let own = getpid()
+    let kernelThreads = OpenNodes.kernelThreads(procfs)
     for name in (try? directoryEntries(procfs)) ?? [] {
-      guard let process = Int32(name), process > 0 else { continue }
+      guard let process = Int32(name), process > 0, !kernelThreads.contains(process) else {
+        continue
+      }
       let directory = procfs.appending(name)
       addMounts(directory, &namespaces)
       if process != own { addDescriptors(directory, process, ignoring) }
     }
+  }
+
+  /// The threads of the kernel, which have no descriptors and are most of the processes of a machine
+  /// with nothing to do; none where it cannot be told.
+  private static func kernelThreads(_ procfs: FilePath) -> Set<Int32> {
+    // All are children of kthreadd, process 2 (rest_init, init/main.c). In a container that is an
+    // ordinary process, which has a program.
+    let daemon = procfs.appending("2")
+    guard (try? linkText(daemon.appending("exe"))) == nil,
+      let status = try? readText(daemon.appending("stat"), limit: HostLimits.tableLength),
+      // Its parent is no process; proc(5): "pid (comm) state ppid".
+      status.hasPrefix("2 (kthreadd) "), status.split(separator: " ").dropFirst(3).first == "0",
+      let children = try? readText(
+        daemon.appending("task/2/children"), limit: HostLimits.tableLength)
+    else { return [] }
+    return Set(children.split(whereSeparator: \.isWhitespace).compactMap { Int32($0) })
   }
 
   /// The holders of a node, by number and by path, each process once, in the order of process IDs.

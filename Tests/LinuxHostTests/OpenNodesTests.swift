@@ -39,6 +39,20 @@ import Testing
       ])
   }
 
+  @Test(arguments: [false, true])
+  func `threads of the kernel are left out, but not the children of a container's process 2`(
+    isContainer: Bool
+  ) throws {
+    let tree = try SysfsTree()
+    let path = tree.dev.appending("ttyUSB0").string
+    try tree.linkText("proc/14/fd/0", path)
+    try tree.write("2 (kthreadd) S 0 0 0 0 -1", to: "proc/2/stat")
+    try tree.write("3 14 15 \n", to: "proc/2/task/2/children")
+    if isContainer { try tree.linkText("proc/2/exe", "/usr/bin/kthreadd") }
+    let nodes = OpenNodes(procfs: tree.proc, devfs: tree.dev)
+    #expect(nodes.holders(of: nil, path: path).isEmpty == !isContainer)
+  }
+
   @Test(arguments: [
     ("a\\040b", "a b"), ("\\134", "\\"), ("\\04", "\\04"), ("\\", "\\"), ("\\999x", "\\999x"),
     ("\\400", "\\400"), ("", ""), ("\\303\\244", "ä"),
