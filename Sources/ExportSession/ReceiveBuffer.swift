@@ -15,10 +15,18 @@ struct ReceiveBuffer: ~Copyable {
   private let capacity: Int
   private var start = 0
   private var end = 0
+  /// Bytes one call takes at most besides a payload's.
+  private var limit: Int
+
+  /// The least payload that is worth a call of its own instead of a copy, in bytes.
+  private static let largePayload = 16 * 1024
+  /// Bytes one call takes while large payloads come: enough for the headers in between.
+  private static let smallLimit = 2048
 
   /// Starts with `pipelined`, the bytes that came behind the operation phase.
   init(pipelined: [UInt8]) {
     capacity = max(ReceiveBuffer.usualCapacity, 2 * pipelined.count)
+    limit = capacity
     memory = .allocate(byteCount: capacity, alignment: 64)
     pipelined.withUnsafeBytes { bytes in
       if let base = bytes.baseAddress { memory.copyMemory(from: base, byteCount: bytes.count) }
@@ -28,6 +36,14 @@ struct ReceiveBuffer: ~Copyable {
 
   deinit {
     memory.deallocate()
+  }
+
+  /// Notes the payload of a command that was taken.
+  ///
+  /// While large ones come, little is received here at once, so that they go to their places without
+  /// a copy.
+  mutating func expect(payloadsLike length: Int) {
+    limit = length >= ReceiveBuffer.largePayload ? ReceiveBuffer.smallLimit : capacity
   }
 
   /// Bytes waiting.
@@ -55,7 +71,7 @@ struct ReceiveBuffer: ~Copyable {
   /// Receives what is there: bytes, 0 at the end of the stream, or a negative errno.
   mutating func receive(from socket: borrowing StreamSocket) -> Int {
     compact()
-    let room = capacity - end
+    let room = min(capacity - end, limit)
     let result = socket.receive(into: memory + end, count: room)
     mayHaveMore = result == room
     if result > 0 { end += result }
@@ -70,7 +86,7 @@ struct ReceiveBuffer: ~Copyable {
     placed: inout Int
   ) -> Int {
     compact()
-    let room = capacity - end
+    let room = min(capacity - end, limit)
     let result = socket.receive(into: target, count: length, then: memory + end, count: room)
     mayHaveMore = result == length + room
     placed = max(min(result, length), 0)

@@ -86,7 +86,7 @@ struct SlotPool: ~Copyable {
   deinit {
     // The kernel writes to no buffer any more: usbfs copies only when a URB is reaped.
     for index in 0..<capacity where slots[index].isTaken {
-      BufferPool.deallocate(slots[index].memory)
+      buffers.abandon(slots[index].memory)
     }
     slots.deallocate()
   }
@@ -95,6 +95,15 @@ struct SlotPool: ~Copyable {
   subscript(_ index: Int) -> Slot {
     get { slots[checked(index)] }
     nonmutating _modify { yield &slots[checked(index)] }
+  }
+
+  /// True once the device was asked to share memory.
+  private(set) var hasAskedToShare = false
+
+  /// Has the slots taken from now on lie in `memory` as far as it goes; nil where there is none.
+  mutating func adopt(_ memory: UnsafeMutableRawBufferPointer?) {
+    hasAskedToShare = true
+    if let memory { buffers.adopt(memory) }
   }
 
   /// Takes a free slot with memory for `length` bytes; nil where there is none or it were too much.

@@ -80,6 +80,11 @@ public protocol URBDevice: ~Copyable {
   /// The calls that change the device's state.
   var control: any DeviceControl { get }
 
+  /// Memory that the device reads and writes without a copy in between; called once at most.
+  ///
+  /// It belongs to the device and lives as long. Nil where there is none, or it would be slow.
+  mutating func shareMemory(byteCount: Int) -> UnsafeMutableRawBufferPointer?
+
   /// Starts `transfer` under the name `slot`; where the result is 0 it is reaped exactly once.
   mutating func submit(_ transfer: Transfer, slot: Int) -> Int32
   /// Cancels the transfer `slot` and waits for its end; it is still to be reaped.

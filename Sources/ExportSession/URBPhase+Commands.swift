@@ -115,6 +115,10 @@ extension URBPhase where Device: ~Copyable {
     let packets = type == .isochronous ? Int(submit.packets) : 0
     let descriptors = packets * IsochronousPacket.size
     let room = (submit.isIn ? length : max(submit.length, length)) + descriptors
+    isStreaming = room >= limits.longTransfer
+    if isStreaming, !slots.hasAskedToShare {
+      slots.adopt(device.shareMemory(byteCount: limits.sharedBytes))
+    }
     // A URB that is cut into pieces takes a slot for each of them besides its own.
     let pieces = IsochronousPieces.count(packets: packets)
     guard slots.free >= min(pieces > 1 ? 1 + pieces : 1, slots.capacity),
@@ -144,6 +148,7 @@ extension URBPhase where Device: ~Copyable {
           start: slots[slot].payload - SetupPacket.size, count: SetupPacket.size))
     }
     slots[slot].packets = packets
+    received.expect(payloadsLike: submit.payloadLength)
     if submit.payloadLength + descriptors > 0 {
       // Packet descriptors lie behind the data, whether the data is there yet or not.
       reading = .payload(

@@ -80,6 +80,9 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
   /// Nanoseconds after which it is.
   let overdueAfter: UInt64
 
+  private var patience = Patience()
+  /// True where the transfer that was taken last is a long one.
+  var isStreaming = false
   let events: Epoll
   private var interest: Epoll.Readiness
   private var stalledSince: ContinuousClock.Instant?
@@ -151,7 +154,7 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
   mutating func serve(_ agent: borrowing AgentLink) {
     do throws(HostError) {
       try watchConnection()
-      let count = try events.wait(milliseconds: timeout())
+      let count = try wait()
       now = HostClock.monotonic
       var connectionReady: Epoll.Readiness = []
       for index in 0..<count {
@@ -174,6 +177,25 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
     } catch {
       end = .hostFailed(error.code.rawValue)
     }
+  }
+
+  /// Waits for events; before it sleeps it looks some times, while that is often enough in time.
+  ///
+  /// Sleeping and being woken costs more than what a short URB takes on the bus. While long ones come
+  /// it does not: their time is in copying, and looking takes the processor from that.
+  private mutating func wait() throws(HostError) -> Int {
+    if !isStreaming, replies.count == 0, hold == .none, patience.mayLook() {
+      for _ in 0..<limits.looks {
+        let count = try events.wait(milliseconds: 0)
+        if count > 0 {
+          patience.found()
+          return count
+        }
+        Epoll.yield()
+      }
+      patience.missed()
+    }
+    return try events.wait(milliseconds: timeout())
   }
 
   /// Reads the connection, unless commands are on hold; then only its end matters.

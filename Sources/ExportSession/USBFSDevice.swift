@@ -12,7 +12,7 @@ internal import USBModel
 /// libusb's handle wraps the same descriptor and carries no transfer, so nothing of ours is reaped
 /// by it. The interfaces arrive claimed by the agent; claiming them again tells libusb of them.
 struct USBFSDevice: URBDevice, ~Copyable {
-  private let transfers: USBFSTransfers
+  private var transfers: USBFSTransfers
   let descriptors: DeviceDescriptors
   private let state: USBFSControl
 
@@ -45,6 +45,10 @@ struct USBFSDevice: URBDevice, ~Copyable {
   var pollDescriptor: Int32 { transfers.rawValue }
   var pollReadiness: Epoll.Readiness { .output }
   var control: any DeviceControl { state }
+
+  mutating func shareMemory(byteCount: Int) -> UnsafeMutableRawBufferPointer? {
+    transfers.map(byteCount: byteCount)
+  }
 
   mutating func submit(_ transfer: Transfer, slot: Int) -> Int32 {
     let kind: USBFSTransfers.Kind =

@@ -2,6 +2,7 @@
 // Copyright the devconfig authors
 
 private import CLinux
+private import Glibc
 internal import SystemPackage
 
 /// One epoll set (epoll(7)), level-triggered; waiting on it allocates nothing.
@@ -85,6 +86,9 @@ public struct Epoll: ~Copyable {
     guard code == .interrupted else { throw HostError("wait for events", "", code) }
     return 0
   }
+
+  /// Lets another thread that is ready have this processor.
+  public static func yield() { sched_yield() }
 
   /// One of the events the last `wait` found; `index` is less than its result.
   public borrowing func event(at index: Int) -> Event {

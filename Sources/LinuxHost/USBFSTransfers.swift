@@ -55,10 +55,14 @@ public struct USBFSTransfers: ~Copyable {
   /// (USB_MAXCONFIG, drivers/usb/core/config.c).
   public static let maximumDescriptorLength = 18 + 8 * 65_535
 
+  /// Bytes of the smallest mapping that is worth its upkeep.
+  private static let smallestMapping = 256 * 1024
+
   private let descriptor: OwnedDescriptor
   private let blocks: UnsafeMutableRawPointer
   private let stride: Int
   private let capacity: Int
+  private var mapped = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
   /// Takes over an open usbfs node and makes `capacity` blocks for it.
   public init(_ descriptor: consuming OwnedDescriptor, capacity: Int) {
@@ -76,6 +80,32 @@ public struct USBFSTransfers: ~Copyable {
     // SAFETY: the owner has reaped all blocks, or closes the node before it reaps again; a closed
     // node writes to no block (usbdev_release frees the kernel's side without touching ours).
     unsafe free(blocks)
+    // SAFETY: mapped below, and never before; whoever used it is gone with the owner. The kernel keeps
+    // what a transfer still uses.
+    if let start = unsafe mapped.baseAddress { _ = unsafe munmap(start, mapped.count) }
+  }
+
+  /// Maps memory that transfers use without being copied (usbdev_mmap, drivers/usb/core/devio.c).
+  ///
+  /// Called once. Halves `byteCount` until there is as much in one piece; nil where there is not, where
+  /// the kernel cannot, or where the memory may not be cached, which is slower than a copy: only x86
+  /// is known to cache it. It lives as long as this value.
+  public mutating func map(byteCount: Int) -> UnsafeMutableRawBufferPointer? {
+    #if arch(x86_64)
+      precondition(unsafe mapped.baseAddress == nil, "mapped once")
+      var size = byteCount
+      while size >= USBFSTransfers.smallestMapping {
+        // SAFETY: a new mapping at an address of the kernel's choice.
+        let start = unsafe mmap(
+          nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor.rawValue, 0)
+        if let start = unsafe start, unsafe start != MAP_FAILED {
+          unsafe mapped = UnsafeMutableRawBufferPointer(start: start, count: size)
+          return unsafe mapped
+        }
+        size /= 2
+      }
+    #endif
+    return nil
   }
 
   /// The number of the usbfs node, for polling: EPOLLOUT means something can be reaped.

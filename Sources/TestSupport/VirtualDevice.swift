@@ -66,6 +66,14 @@ public final class VirtualDevice: URBDevice, DeviceControl, Sendable {
     var state = State()
   }
 
+  /// Memory for `shareMemory`, freed with the device, which outlives its session.
+  private final class SharedMemory: @unchecked Sendable {
+    // SAFETY: used by one session's thread.
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 100_000, alignment: 4096)
+    deinit { memory.deallocate() }
+  }
+
+  private let shared = SharedMemory()
   private let guarded = Mutex(Guarded())
   private let counter: EventCounter
   /// Rings for every submit, so that tests can wait for one.
@@ -97,6 +105,11 @@ public final class VirtualDevice: URBDevice, DeviceControl, Sendable {
   public var pollDescriptor: Int32 { counter.rawValue }
   /// Readable.
   public var pollReadiness: Epoll.Readiness { .input }
+
+  /// Some memory, so that part of the transfers lie in it and part do not.
+  public func shareMemory(byteCount: Int) -> UnsafeMutableRawBufferPointer? {
+    shared.memory
+  }
 
   /// The device itself.
   public var control: any DeviceControl { self }
