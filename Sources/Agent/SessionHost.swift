@@ -76,7 +76,7 @@ struct SessionHost: Sendable {
     let (name, host) = split(user)
     let delivery = try await dial(exporter) { address, port in
       SessionCalls.Assignment(
-        role: .importDevice, peer: "\(address)", address: address.host, port: port,
+        role: .importDevice, peer: "\(address)", address: address.numericHost, port: port,
         door: exporter.agent == nil ? .plain : .agent, busID: wanted.busID,
         deviceID: exporter.agent == nil ? nil : wanted.identity, user: name, host: host,
         deadline: SessionHost.operationDeadline)
@@ -91,7 +91,8 @@ struct SessionHost: Sendable {
   func listDevices(of exporter: Exporter) async throws(AgentError) -> [Device] {
     let delivery = try await dial(exporter) { address, port in
       SessionCalls.Assignment(
-        role: .listDevices, peer: "\(address)", address: address.host, port: port, door: .plain,
+        role: .listDevices, peer: "\(address)", address: address.numericHost, port: port,
+        door: .plain,
         deadline: SessionHost.operationDeadline)
     }
     guard case .list(let devices) = delivery else {

@@ -52,7 +52,21 @@ public struct NetworkAddress: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// The address without its port, as `init(numeric:port:)` reads it.
-  public var host: String {
+  public var host: String { text(scope: NetworkAddress.interfaceName) }
+
+  /// The same with the interface by its index: whoever reads that needs not look at the interfaces of
+  /// this machine, which takes a socket.
+  public var numericHost: String { text { String($0) } }
+
+  /// `description` with `numericHost`, for who may make no socket.
+  var numericDescription: String {
+    switch kind {
+    case .v4: return "\(numericHost):\(port)"
+    case .v6: return "[\(numericHost)]:\(port)"
+    }
+  }
+
+  private func text(scope name: (UInt32) -> String) -> String {
     // 64 bytes hold both forms: INET6_ADDRSTRLEN is 46.
     var text = [UInt8](repeating: 0, count: 64)
     switch kind {
@@ -70,7 +84,7 @@ public struct NetworkAddress: Sendable, Hashable, CustomStringConvertible {
         _ = unsafe inet_ntop(AF_INET6, &address, buffer.baseAddress, socklen_t(buffer.count))
       }
       let numbers = String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)
-      return scope == 0 ? numbers : "\(numbers)%\(NetworkAddress.interfaceName(scope))"
+      return scope == 0 ? numbers : "\(numbers)%\(name(scope))"
     }
   }
 

@@ -14,7 +14,7 @@ extension StreamSocket {
   ) throws(HostError) {
     let flags = fcntl(rawValue, F_GETFL)
     guard flags >= 0, fcntl(rawValue, F_SETFL, flags | O_NONBLOCK) == 0 else {
-      throw HostError("connect to", address.description, .current)
+      throw HostError("connect to", address.numericDescription, .current)
     }
     // SAFETY: the address lives for the call, its length is its own.
     let result = unsafe address.withSocketAddress { unsafe Glibc.connect(rawValue, $0, $1) }
@@ -22,16 +22,16 @@ extension StreamSocket {
     let code = Errno.current
     // EINTR too: the kernel goes on connecting (connect(2)).
     guard code == .nowInProgress || code == .interrupted else {
-      throw HostError("connect to", address.description, code)
+      throw HostError("connect to", address.numericDescription, code)
     }
     do throws(HostError) {
       try wait(for: Int16(POLLOUT), before: deadline)
     } catch {
-      throw HostError("connect to", address.description, error.code)
+      throw HostError("connect to", address.numericDescription, error.code)
     }
     let pending = Errno(rawValue: SocketOptions.value(rawValue, SOL_SOCKET, SO_ERROR) ?? 0)
     guard pending.rawValue == 0 else {
-      throw HostError("connect to", address.description, pending)
+      throw HostError("connect to", address.numericDescription, pending)
     }
   }
 

@@ -2,11 +2,23 @@
 // Copyright the devconfig authors
 
 import Glibc
-import LinuxHost
 import SystemPackage
 import Testing
 
+@testable import LinuxHost
+
 @Suite(.timeLimit(.minutes(1))) struct NetworkTests {
+  /// A sandboxed session may make no socket, and looking up an interface takes one.
+  @Test func `an address for a session names its interface by number`() throws {
+    let address = try #require(NetworkAddress(numeric: "fe80::1%lo", port: 3240))
+    #expect(address.numericHost == "fe80::1%1")
+    #expect(address.numericDescription == "[fe80::1%1]:3240")
+    #expect(NetworkAddress(numeric: address.numericHost, port: 3240) == address)
+    let plain = try #require(NetworkAddress(numeric: "10.9.0.1", port: 3240))
+    #expect(plain.numericHost == plain.host)
+    #expect(plain.numericDescription == plain.description)
+  }
+
   @Test(arguments: [
     ("10.9.0.1", "10.9.0.1", "10.9.0.1:3240"),
     ("0.0.0.0", "0.0.0.0", "0.0.0.0:3240"),
