@@ -16,6 +16,10 @@ MAKE_VETH = (f"ip netns add {IMPORTER_SPACE} && ip link add lab0 type veth peer 
              f"ip -n {IMPORTER_SPACE} address add 10.77.0.2/24 dev lab1 && ip -n {IMPORTER_SPACE} link set lab1 up")
 REMOVE_VETH = f"ip link del lab0; ip netns del {IMPORTER_SPACE}"
 STOCK_PORT = 3241
+# A shell function; prints the usbfs nodes of the attached devices of one vendor that have their interfaces.
+NODES = """nodes() { for d in /sys/devices/platform/vhci_hcd.*/usb*/*-*; do
+[ "$(cat $d/idVendor 2>/dev/null)" = $1 ] && [ "$(cat $d/bConfigurationValue)" = 1 ] && [ -d "$d/${d##*/}:1.0" ] &&
+printf "/dev/bus/usb/%03d/%03d\\n" "$(cat $d/busnum)" "$(cat $d/devnum)"; done; }; nodes"""
 
 
 class Devconfig:
@@ -74,18 +78,24 @@ def exporters() -> list:
     return [*([Candidate(name, Path(path)) for name, _, path in chosen] or [Devconfig()]), UsbipHost()]
 
 
+def bus_ids(machine, device, count: int) -> list:
+    """The bus IDs of all devices of one kind that are plugged in, once there are as many."""
+    return machine.wait_until(
+        f'n=0; for d in /sys/bus/usb/devices/*; do [ "$(cat $d/idVendor 2>/dev/null)" = {device.vendor_id} ] && '
+        f'[ "$(cat $d/idProduct)" = {device.product_id} ] && n=$((n + 1)) && basename $d; done; [ $n = {count} ]').split()
+
+
 def attach(machine, exporter, bus_ids: list, device, address: str = LOOPBACK) -> list:
-    """Attach with the stock client; return the usbfs nodes of the attached devices, all of one kind."""
+    """Attach with the stock client; return the usbfs nodes of the devices that came with it, all of one kind."""
     space = f"ip netns exec {IMPORTER_SPACE} " if address == VETH else ""
+    before = machine.run(f"{NODES} {device.vendor_id}; true").split()
     commands = [f"for try in 1 2 3 4 5 6 7 8; do {space}usbip --tcp-port {exporter.port} attach --remote={address} "
                 f"--busid={bus_id} 2>/dev/null && break; sleep 0.5; done" for bus_id in bus_ids]
     machine.run("; ".join(commands), timeout=180)
-    return machine.wait_until(
-        "n=0; for d in /sys/devices/platform/vhci_hcd.*/usb*/*-*; do "
-        f'[ "$(cat $d/idVendor 2>/dev/null)" = {device.vendor_id} ] && [ "$(cat $d/bConfigurationValue)" = 1 ] && '
-        '[ -d "$d/${d##*/}:1.0" ] && n=$((n + 1)) && '
-        'printf "/dev/bus/usb/%03d/%03d\\n" "$(cat $d/busnum)" "$(cat $d/devnum)"; done; '
-        f"[ $n = {len(bus_ids)} ]", limit=90).split()
+    count = len(before) + len(bus_ids)
+    after = machine.wait_until(f'nodes=$({NODES} {device.vendor_id}); set -- $nodes; [ $# = {count} ] && echo "$nodes"',
+                               limit=90).split()
+    return [node for node in after if node not in before]
 
 
 def detach(machine) -> None:
@@ -145,5 +155,5 @@ def imports(machine, exporter, bus_id: str, count: int) -> float:
 
 
 def idle_memory(machine) -> float:
-    """Mebibytes of private memory of the session, where there is one and it has nothing to do."""
-    return int(machine.run("awk '/^RssAnon/ {print $2}' /proc/$(pgrep -x devconfig-sessi)/status")) / 1024
+    """Mebibytes of private memory of the newest session, which has nothing to do."""
+    return int(machine.run("awk '/^RssAnon/ {print $2}' /proc/$(pgrep -nx devconfig-sessi)/status")) / 1024

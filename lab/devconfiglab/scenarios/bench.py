@@ -37,28 +37,40 @@ def play(office, report) -> None:
     runs = int(os.environ.get("DEVCONFIG_BENCH_RUNS", "7"))
     parts = os.environ.get("DEVCONFIG_BENCH_PARTS", " ".join(PARTS)).split()
     exporters, measures = measure.exporters(), {}
-    disk, gadget = NullDisk("null"), SourceSink()
-    with report.step("alpha has a disk that takes everything, a gadget and what measures them"):
+    # One of each kind for each exporter, and in the next run another one: nobody has the better device.
+    disks = [NullDisk(f"null{number}") for number in range(len(exporters))]
+    gadgets = [SourceSink(number) for number in range(len(exporters))]
+    with report.step("alpha has disks that take everything, gadgets and what measures them"):
         tools.install(alpha, "urb-bench")
         office.afterwards(alpha, "rm -f /etc/modprobe.d/lab-bench.conf")
         alpha.run(f"{NO_DRIVERS}; modprobe -r uas usb_storage 2>/dev/null; modprobe vhci-hcd; modprobe usbip-host; "
-                  f"modprobe dummy_hcd num={MANY}")
-        alpha.plug(disk)
-        gadget.plug(office, alpha)
+                  f"modprobe dummy_hcd num={MANY * len(exporters)}")
+        for device in disks:
+            alpha.plug(device)
+        for gadget in gadgets:
+            gadget.plug(office, alpha)
         if "veth" in parts:
             office.afterwards(alpha, measure.REMOVE_VETH)
             alpha.run(measure.MAKE_VETH)
         office.afterwards(alpha, "systemctl stop stock-usbipd; modprobe -r usbip-host")
         alpha.run(f"systemd-run --quiet --unit=stock-usbipd usbipd --tcp-port {measure.STOCK_PORT}")
         alpha.wait_until(f"ss -ltn | grep -q :{measure.STOCK_PORT}")
+        disk_ids = [alpha.bus_id(device) for device in disks]
+        gadget_ids = measure.bus_ids(alpha, gadgets[0], len(gadgets))
     agent.install(office, report)
     agent.start_agent(report, alpha)
     started, load = time.strftime("%Y-%m-%d"), os.getloadavg()[0]
     for number in range(1, runs + 1):
-        # The one that goes second finds the machine warmed up, so they take turns with that as well.
-        for exporter in exporters if number % 2 else reversed(exporters):
-            with report.step(f"run {number} of {runs}: {exporter.name}") as notes:
-                notes += take(alpha, exporter, parts, disk, gadget, measures)
+        for part in parts:
+            if part == "many":
+                continue
+            with report.step(f"run {number} of {runs}: {part}") as notes:
+                bus_ids = rotated(gadget_ids if part == "gadget" else disk_ids, number)
+                turn = Turn(alpha, dict(zip(exporters, bus_ids)), number, measures, notes)
+                if part == "import":
+                    imports(turn)
+                else:
+                    transfers(turn, part, gadgets[0] if part == "gadget" else disks[0])
     if "many" in parts:
         many(alpha, office, report, runs, exporters, measures)
     names = [exporter.name for exporter in exporters]
@@ -70,91 +82,102 @@ def play(office, report) -> None:
             path.write_text(document(measures, names, runs, alpha.run("uname -r").strip(), started, load))
 
 
-def take(alpha, exporter, parts: list, disk, gadget, measures: dict) -> list:
-    notes = []
+def rotated(values: list, count: int) -> list:
+    return values[count % len(values):] + values[:count % len(values)]
 
-    def add(value: float, *key, higher: bool = True, digits: int = 1) -> None:
-        if key[0] not in measures:
-            measures[key[0]] = Measure(*key, higher=higher, digits=digits)
-        measures[key[0]].add(exporter, value)
-        notes.append(f"{key[0]} {value:.{digits}f}")
 
-    for part, device, kind, address in (("disk", disk, "disk", LOOPBACK), ("veth", disk, "disk", VETH),
-                                        ("gadget", gadget, "plain", LOOPBACK)):
-        if part not in parts:
-            continue
-        where = {"disk": "xHCI", "veth": "xHCI over veth", "gadget": "gadget"}[part]
-        with attached(alpha, exporter, [alpha.bus_id(device)], device, address) as nodes:
-            node = nodes[0]
-            if part == "disk" and isinstance(exporter, measure.Devconfig):
-                add(measure.idle_memory(alpha), "idle session, RssAnon", "MiB", 4, higher=False, digits=2)
-            for depth, must in ((1, 1.0), (8, 1.1)):
-                for direction in ("in", "out"):
-                    rate, processor = measure.stream(alpha, exporter, node, kind, direction, depth, MILLISECONDS)
-                    name = f"bulk {direction.upper()}, 128 KiB, depth {depth}, {where}"
-                    add(rate, name, "MiB/s", must)
-                    if part == "disk":
-                        add(processor, f"exporter CPU, {name}", "µs/MiB", 1.0, higher=False, digits=0)
-            if part == "gadget":
-                continue
-            for direction in ("in", "out"):
-                median, slow = measure.latencies(alpha, node, kind, direction)
-                add(median, f"64 bytes {direction.upper()}, p50, {where}", "µs", 1.0, higher=False, digits=0)
-                add(slow, f"64 bytes {direction.upper()}, p99, {where}", "µs", 1.2, higher=False, digits=0)
-    if "import" in parts:
-        bus_id = alpha.bus_id(disk)
+class Turn:
+    """One run of one part: who has which device, and where the figures go."""
+
+    def __init__(self, machine, bus_ids: dict, number: int, measures: dict, notes: list):
+        self.machine, self.bus_ids, self.number, self.measures, self.notes = machine, bus_ids, number, measures, notes
+
+    def exporters(self) -> list:
+        """In the order of this run: who goes second finds the machine warmed up."""
+        return list(self.bus_ids) if self.number % 2 else list(reversed(self.bus_ids))
+
+    def add(self, exporter, value: float, *key, higher: bool = True, digits: int = 1) -> None:
+        if key[0] not in self.measures:
+            self.measures[key[0]] = Measure(*key, higher=higher, digits=digits)
+        self.measures[key[0]].add(exporter, value)
+        self.notes.append(f"{exporter.name}: {key[0]} {value:.{digits}f}")
+
+
+def transfers(turn: Turn, part: str, device) -> None:
+    """All exporters have a device attached; each figure is taken of one after the other, so that a machine whose speed
+    changes meanwhile is as slow for all of them."""
+    alpha = turn.machine
+    kind = "plain" if part == "gadget" else "disk"
+    address = VETH if part == "veth" else LOOPBACK
+    where = {"disk": "xHCI", "veth": "xHCI over veth", "gadget": "gadget"}[part]
+    nodes = {}
+    for exporter, bus_id in turn.bus_ids.items():
         exporter.offer(alpha, [bus_id])
-        add(measure.imports(alpha, exporter, bus_id, 15), "accept to import reply, p50", "ms", 2.0, higher=False)
+        nodes[exporter] = measure.attach(alpha, exporter, [bus_id], device, address)[0]
+        if part == "disk" and isinstance(exporter, measure.Devconfig):
+            turn.add(exporter, measure.idle_memory(alpha), "idle session, RssAnon", "MiB", 4, higher=False, digits=2)
+    for depth, must in ((1, 1.0), (8, 1.1)):
+        for direction in ("in", "out"):
+            name = f"bulk {direction.upper()}, 128 KiB, depth {depth}, {where}"
+            for exporter in turn.exporters():
+                rate, processor = measure.stream(
+                    alpha, exporter, nodes[exporter], kind, direction, depth, MILLISECONDS)
+                turn.add(exporter, rate, name, "MiB/s", must)
+                turn.add(exporter, processor, f"exporter CPU, {name}", "µs/MiB", 1.0, higher=False, digits=0)
+    for direction in ("in", "out") if part != "gadget" else ():
+        for exporter in turn.exporters():
+            median, slow = measure.latencies(alpha, nodes[exporter], kind, direction)
+            turn.add(exporter, median, f"64 bytes {direction.upper()}, p50, {where}", "µs", 1.0, higher=False, digits=0)
+            turn.add(exporter, slow, f"64 bytes {direction.upper()}, p99, {where}", "µs", 1.2, higher=False, digits=0)
+    measure.detach(alpha)
+    for exporter, bus_id in turn.bus_ids.items():
         exporter.withdraw(alpha, [bus_id])
-    return notes
+
+
+def imports(turn: Turn) -> None:
+    for exporter, bus_id in turn.bus_ids.items():
+        exporter.offer(turn.machine, [bus_id])
+    for exporter in turn.exporters():
+        time_taken = measure.imports(turn.machine, exporter, turn.bus_ids[exporter], 15)
+        turn.add(exporter, time_taken, "accept to import reply, p50", "ms", 2.0, higher=False)
+    for exporter, bus_id in turn.bus_ids.items():
+        exporter.withdraw(turn.machine, [bus_id])
 
 
 def many(alpha, office, report, runs: int, exporters: list, measures: dict) -> None:
     gadget = SourceSink()
-    with report.step(f"alpha has {MANY} gadgets") as notes:
-        for number in range(1, MANY):
+    wanted = MANY * len(exporters)
+    with report.step(f"alpha has {wanted} gadgets, {MANY} of them for each exporter"):
+        for number in range(len(exporters), wanted):
             SourceSink(number).plug(office, alpha)
-        bus_ids = alpha.wait_until(
-            f'n=0; for d in /sys/bus/usb/devices/*; do [ "$(cat $d/idVendor 2>/dev/null)" = {gadget.vendor_id} ] && '
-            f'[ "$(cat $d/idProduct)" = {gadget.product_id} ] && n=$((n + 1)) && basename $d; done; '
-            f"[ $n = {MANY} ]").split()
-        notes.append(" ".join(bus_ids))
+        bus_ids = measure.bus_ids(alpha, gadget, wanted)
+    nodes = {}
+    for index, exporter in enumerate(exporters):
+        with report.step(f"{MANY} devices are attached from {exporter.name}"):
+            own = bus_ids[index * MANY:(index + 1) * MANY]
+            exporter.offer(alpha, own)
+            nodes[exporter] = measure.attach(alpha, exporter, own, gadget)
     for number in range(1, runs + 1):
-        for exporter in exporters if number % 2 else reversed(exporters):
-            with report.step(f"run {number} of {runs}: {MANY} devices at once, {exporter.name}") as notes:
-                with attached(alpha, exporter, bus_ids, gadget) as nodes:
-                    for direction in ("in", "out"):
-                        rate = measure.streams(alpha, nodes, direction, 2, 2 * MILLISECONDS)
-                        name = f"{MANY} devices at once, bulk {direction.upper()}, 128 KiB, depth 2, gadgets"
-                        measures.setdefault(name, Measure(name, "MiB/s", 1.1)).add(exporter, rate)
-                        notes.append(f"{direction} {rate:.1f} MiB/s")
-
-
-class attached:
-    """Devices of one kind, attached from an exporter and given back afterwards."""
-
-    def __init__(self, machine, exporter, bus_ids: list, device, address: str = LOOPBACK):
-        self.machine, self.exporter, self.bus_ids, self.device, self.address = (
-            machine, exporter, bus_ids, device, address)
-
-    def __enter__(self) -> list:
-        self.exporter.offer(self.machine, self.bus_ids)
-        return measure.attach(self.machine, self.exporter, self.bus_ids, self.device, self.address)
-
-    def __exit__(self, *failure) -> None:
-        measure.detach(self.machine)
-        self.exporter.withdraw(self.machine, self.bus_ids)
+        with report.step(f"run {number} of {runs}: {MANY} devices at once") as notes:
+            for direction in ("in", "out"):
+                for exporter in exporters if number % 2 else reversed(exporters):
+                    rate = measure.streams(alpha, nodes[exporter], direction, 2, 2 * MILLISECONDS)
+                    name = f"{MANY} devices at once, bulk {direction.upper()}, 128 KiB, depth 2, gadgets"
+                    measures.setdefault(name, Measure(name, "MiB/s", 1.1)).add(exporter, rate)
+                    notes.append(f"{exporter.name} {direction} {rate:.1f} MiB/s")
+    measure.detach(alpha)
 
 
 def document(measures: dict, names: list, runs: int, release: str, day: str, load: float) -> str:
     rows = sorted(measures.values(), key=lambda measure: measure.name.startswith("exporter CPU"))
     return f"""# Benchmarks
 
-Our exporter and the kernel's `usbip-host`, {runs} runs each in turns, in one run of the lab on one emulated machine with
+Our exporter and the kernel's `usbip-host`, {runs} runs each, in one run of the lab on one emulated machine with
 {PROCESSORS} processors and Linux {release}, {day}; load of the host at the start {load:.1f}. The importer is `vhci_hcd` with the
 stock client on the same machine, over loopback TCP or a pair of veth adapters; the load is made by
-`lab/tools/urb-bench.c` through usbfs. Medians, with the least and the greatest in brackets; the ratio is of the medians, with
-the least and the greatest of the runs' pairs.
+`lab/tools/urb-bench.c` through usbfs. Both exporters have a device of their own attached, in each run another one, and
+each figure is taken of one and then of the other, in each run in the other order. Medians, with the least and the
+greatest in brackets; the ratio is of the medians, with the least and the greatest of the runs' pairs.
 
 {table(rows, names)}
 
