@@ -18,9 +18,7 @@ struct ReceiveBuffer: ~Copyable {
   /// Bytes one call takes at most besides a payload's.
   private var limit: Int
 
-  /// The least payload that is worth a call of its own instead of a copy, in bytes.
-  private static let largePayload = 16 * 1024
-  /// Bytes one call takes while large payloads come: enough for the headers in between.
+  /// Bytes one call takes while long payloads come: enough for the headers in between.
   private static let smallLimit = 2048
 
   /// Starts with `pipelined`, the bytes that came behind the operation phase.
@@ -38,12 +36,12 @@ struct ReceiveBuffer: ~Copyable {
     memory.deallocate()
   }
 
-  /// Notes the payload of a command that was taken.
+  /// Notes whether the payload of the command that was taken last is worth a call of its own instead
+  /// of a copy.
   ///
-  /// While large ones come, little is received here at once, so that they go to their places without
-  /// a copy.
-  mutating func expect(payloadsLike length: Int) {
-    limit = length >= ReceiveBuffer.largePayload ? ReceiveBuffer.smallLimit : capacity
+  /// While such come, little is received here at once, so that they go to their places without a copy.
+  mutating func expect(longPayloads: Bool) {
+    limit = longPayloads ? ReceiveBuffer.smallLimit : capacity
   }
 
   /// Bytes waiting.

@@ -9,7 +9,8 @@ internal import USBModel
 extension URBPhase where Device: ~Copyable {
   /// Receives what is there and takes the commands in it, some rounds at most so that others get on.
   mutating func receiveCommands() {
-    for _ in 0..<8 where end == nil && hold == .none {
+    for _ in 0..<(isStreaming ? limits.streamingRounds : limits.rounds) {
+      guard end == nil, hold == .none else { return }
       let result: Int
       if case .payload(let slot, let offset, let missing) = reading {
         // A large payload goes straight to its place; what follows it, to the buffer.
@@ -148,7 +149,7 @@ extension URBPhase where Device: ~Copyable {
           start: slots[slot].payload - SetupPacket.size, count: SetupPacket.size))
     }
     slots[slot].packets = packets
-    received.expect(payloadsLike: submit.payloadLength)
+    received.expect(longPayloads: submit.payloadLength >= limits.longTransfer)
     if submit.payloadLength + descriptors > 0 {
       // Packet descriptors lie behind the data, whether the data is there yet or not.
       reading = .payload(

@@ -48,7 +48,9 @@ extension URBPhase where Device: ~Copyable {
 
   /// Takes all ended transfers and queues their replies.
   mutating func reapAll() {
-    while end == nil {
+    // Without a transfer the device may still have to say that it is gone.
+    repeat {
+      guard end == nil else { return }
       switch device.reap() {
       case .completed(let slot, let status, let actualLength):
         inFlight -= 1
@@ -63,7 +65,7 @@ extension URBPhase where Device: ~Copyable {
       case .failed(let code):
         end = .deviceGone(code)
       }
-    }
+    } while inFlight > 0
   }
 
   /// Queues what the ledger says about the end of the URB in `slot`; the slot rests when it is sent.

@@ -17,6 +17,7 @@ enum URBPhaseInterest {
   static let termination: UInt64 = 3
   static let side: UInt64 = 4
   static let capture: UInt64 = 5
+  static let overdue: UInt64 = 6
 }
 
 /// The URB phase of one imported device: one thread, one epoll set, nothing allocated per URB.
@@ -77,15 +78,18 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
   var watched = 0
   /// When to look whether one of them is overdue.
   var nextLook: UInt64 = 0
+  /// Wakes this phase for that; made with the first of them.
+  var overdueTimer: TimerDescriptor?
+  var isOverdueTimerSet = false
   /// Nanoseconds after which it is.
   let overdueAfter: UInt64
 
-  private var patience = Patience()
+  var patience = Patience()
   /// True where the transfer that was taken last is a long one.
   var isStreaming = false
   let events: Epoll
-  private var interest: Epoll.Readiness
-  private var stalledSince: ContinuousClock.Instant?
+  var interest: Epoll.Readiness
+  var stalledSince: ContinuousClock.Instant?
 
   /// Replies that may still come of the commands taken: two for each slot, and the unlinks that were
   /// repeated or came early; a new command needs two more at most.
@@ -154,6 +158,7 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
   mutating func serve(_ agent: borrowing AgentLink) {
     do throws(HostError) {
       try watchConnection()
+      if watched > 0, !isOverdueTimerSet { try setOverdueTimer() }
       let count = try wait()
       now = HostClock.monotonic
       var connectionReady: Epoll.Readiness = []
@@ -165,6 +170,9 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
         case URBPhaseInterest.side: finishBarrier()
         case URBPhaseInterest.control: hear(agent)
         case URBPhaseInterest.capture: endCapture()
+        case URBPhaseInterest.overdue:
+          overdueTimer?.clear()
+          isOverdueTimerSet = false
         default: end = end ?? .terminated
         }
       }
@@ -177,25 +185,6 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
     } catch {
       end = .hostFailed(error.code.rawValue)
     }
-  }
-
-  /// Waits for events; before it sleeps it looks some times, while that is often enough in time.
-  ///
-  /// Sleeping and being woken costs more than what a short URB takes on the bus. While long ones come
-  /// it does not: their time is in copying, and looking takes the processor from that.
-  private mutating func wait() throws(HostError) -> Int {
-    if !isStreaming, replies.count == 0, hold == .none, patience.mayLook() {
-      for _ in 0..<limits.looks {
-        let count = try events.wait(milliseconds: 0)
-        if count > 0 {
-          patience.found()
-          return count
-        }
-        Epoll.yield()
-      }
-      patience.missed()
-    }
-    return try events.wait(milliseconds: timeout())
   }
 
   /// Reads the connection, unless commands are on hold; then only its end matters.
@@ -250,23 +239,6 @@ struct URBPhase<Device: URBDevice & ~Copyable>: ~Copyable {
   private mutating func checkStall() {
     guard let stalledSince, end == nil else { return }
     if stalledSince.duration(to: .now) >= limits.writeStall { end = .writeStalled }
-  }
-
-  private mutating func watchConnection() throws(HostError) {
-    var wanted: Epoll.Readiness = [.peerClosed]
-    if hold == .none { wanted.insert(.input) }
-    if replies.count > 0 { wanted.insert(.output) }
-    guard wanted != interest else { return }
-    try events.change(connection.rawValue, to: wanted, token: URBPhaseInterest.connection)
-    interest = wanted
-  }
-
-  private func timeout() -> Int32 {
-    if case .memory = hold { return limits.memoryRetry }
-    let look = watched > 0 ? limits.lookInterval : -1
-    guard let stalledSince else { return look }
-    let left = ContinuousClock.now.duration(to: stalledSince + limits.writeStall).pollMilliseconds
-    return look >= 0 ? min(look, left) : left
   }
 
   /// Has nothing asked of the device until `watchDevice`; false where the session ends instead.
