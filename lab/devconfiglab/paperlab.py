@@ -2,14 +2,10 @@
 """What the paper's experiments have in common: the devices, a network with delay, an exporter of either kind."""
 
 import contextlib
-import shutil
-import subprocess
-import tempfile
 from pathlib import Path
 
-from . import paths
+from . import tools
 from .devices import Device, Disk
-from .errors import LabError, ScenarioSkipped
 from .scenarios import agent
 from .scenarios.common import AGENT, stock_exporter
 
@@ -36,19 +32,8 @@ class Loudspeaker(Device):
 
 
 def install_programs(machine) -> None:
-    """Build the programs of lab/tools here and copy them into a machine, which has no compiler."""
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if not compiler:
-        raise ScenarioSkipped("needs a C compiler to build the programs of lab/tools: cc, gcc or clang")
-    with tempfile.TemporaryDirectory(prefix="paper-") as name:
-        for program in PROGRAMS:
-            target = Path(name) / program
-            built = subprocess.run(
-                [compiler, "-static", "-O2", "-Wall", "-Wextra", "-Werror", "-o", target,
-                 paths.SOURCE / "tools" / f"{program}.c"], capture_output=True, text=True)
-            if built.returncode != 0:
-                raise LabError(f"lab/tools/{program}.c does not compile (is libc6-dev installed?):\n{built.stderr}")
-            machine.copy_in(target, f"/usr/local/bin/{program}")
+    for program in PROGRAMS:
+        tools.install(machine, program)
 
 
 def set_round_trip(office, milliseconds: float) -> float:
