@@ -66,7 +66,7 @@ public struct AgentCommand: AsyncParsableCommand {
         return
       }
       let service = AgentService(
-        places: places, configuration: try readConfiguration(places),
+        places: places, configuration: try Configuration.read(places.configuration),
         identity: try AgentIdentity(places: places),
         confinement: try await BlockingWork.run("confinement") { [places] in
           try SessionConfinement(places: places)
@@ -80,24 +80,6 @@ public struct AgentCommand: AsyncParsableCommand {
     } catch let error as HostError {
       log.critical("the agent cannot start", metadata: ["reason": "\(error)"])
       throw ArgumentParser.ExitCode(1)
-    }
-  }
-
-  private func readConfiguration(_ places: Places) throws(StartError) -> Configuration {
-    let file = StateFile(path: places.configuration, limit: Configuration.maximumLength)
-    let bytes: [UInt8]
-    do throws(HostError) {
-      // No file means all defaults; one that cannot be read is a mistake to be told.
-      guard let content = try file.read() else { return Configuration() }
-      bytes = content
-    } catch {
-      throw StartError(status: StartError.configuration, reason: "\(error)")
-    }
-    do throws(Configuration.Mistake) {
-      return try Configuration(yaml: String(decoding: bytes, as: UTF8.self))
-    } catch {
-      throw StartError(
-        status: StartError.configuration, reason: "\(places.configuration): \(error)")
     }
   }
 }

@@ -10,8 +10,10 @@ internal import Logging
 internal import ServiceLifecycle
 internal import SharePolicy
 internal import Sharing
+internal import SystemPackage
 internal import Systemd
 internal import USBModel
+internal import UnixSignals
 
 /// The agent: puts doors, services and harnesses together and runs them until it is told to stop.
 struct AgentService: Service, CustomStringConvertible {
@@ -41,6 +43,7 @@ struct AgentService: Service, CustomStringConvertible {
   private let sessions: SessionHost
   private let attachments: Attachments<KernelAttachDoor>
   private let catalogue: Catalogue
+  private let policy: PolicySource
   /// Asks for a look at how this machine uses its devices; a burst of wishes is one look.
   private let looks: AsyncStream<Void>
   private let look: AsyncStream<Void>.Continuation
@@ -56,7 +59,10 @@ struct AgentService: Service, CustomStringConvertible {
     (looks, look) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     undo = UndoFile(path: places.undo)
     inventory = SharedInventory(
-      door: KernelExportDoor(places: places), policy: SharePolicy(), undo: undo, log: log)
+      door: KernelExportDoor(places: places),
+      policy: SharePolicy(rules: configuration.rules), undo: undo, log: log)
+    policy = PolicySource(
+      path: places.configuration, started: configuration, inventory: inventory, log: log)
     exports = LiveExports()
     sessions = SessionHost(
       executable: places.session, confinement: confinement, inventory: inventory, exports: exports,
@@ -79,6 +85,7 @@ struct AgentService: Service, CustomStringConvertible {
     let hotplug = try HotplugSource(places: places)
     let directory = try ServiceDirectory()
     let changes = try HostChanges(procfs: places.procfs)
+    let hangups = await UnixSignalsSequence(trapping: .sighup)
     await withDiscardingTaskGroup { group in
       group.addTask { await followHotplug(hotplug) }
       group.addTask { await followDiscovery(directory) }
@@ -94,6 +101,9 @@ struct AgentService: Service, CustomStringConvertible {
         ).run()
       }
       group.addTask { await feedWatchdog() }
+      group.addTask {
+        for await _ in hangups { await policy.reload() }
+      }
       await hotplug.listed()
       log.notice("the agent is ready", metadata: ["version": "\(Product.version)"])
       notice.ready(status: "sharing this machine's USB devices")
@@ -167,8 +177,10 @@ struct AgentService: Service, CustomStringConvertible {
   private func publish(on directory: ServiceDirectory) async {
     for await _ in inventory.changes {
       let devices = await inventory.devices()
+      let (keys, names) = await catalogue.identities(of: devices)
       directory.publish(
-        Publication.announcements(devices, agent: identity.agent, port: configuration.port))
+        Publication.announcements(
+          devices, keys: keys, names: names, agent: identity.agent, port: configuration.port))
     }
   }
 
@@ -191,9 +203,10 @@ struct AgentService: Service, CustomStringConvertible {
 
   private func serveLocal(_ listener: LocalListener) async {
     let harness = LocalHarness(
-      catalogue: catalogue, attachments: attachments, exports: exports,
+      catalogue: catalogue, attachments: attachments, exports: exports, policy: policy,
       about: AgentCalls.AboutResults(
-        version: Product.version, host: identity.host, agent: identity.agent), log: log)
+        version: Product.version, host: identity.host, agent: identity.agent,
+        configuration: places.configuration.string), log: log)
     let gate = Gate(
       limit: AgentService.maximumLocalConnections,
       perKey: AgentService.maximumLocalConnectionsPerUser)

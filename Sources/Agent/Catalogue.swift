@@ -46,6 +46,12 @@ actor Catalogue {
   /// Takes a device another machine announces.
   func found(_ device: RemoteDevice, source: String) {
     guard device.exporter.agent != agent else { return }
+    // Its exporter found a second device with its serial and tells them apart by their places now.
+    if let key = remote.key(announcedBy: source), device.isAnotherForm(of: key),
+      numbers.move(from: key, to: device.key)
+    {
+      save()
+    }
     if remote.found(device, source: source) {
       remember(device.key, name: device.name, host: device.exporter.host)
     }
@@ -79,17 +85,20 @@ actor Catalogue {
 
   /// The device `selector` names; throws `AgentError`.
   func find(_ selector: String) async throws(AgentError) -> Target {
+    target(try await entry(selector))
+  }
+
+  private func entry(_ selector: String) async throws(AgentError) -> Entry {
     let entries = await entries()
-    let status: DeviceStatus
     do throws(AgentError) {
-      status = try Selector.find(selector, in: entries.map(\.status))
+      let status = try Selector.find(selector, in: entries.map(\.status))
+      guard let entry = entries.first(where: { $0.status.id == status.id }) else {
+        throw AgentError(.unknownDevice, "the device \(selector) is gone")
+      }
+      return entry
     } catch {
       throw absence(selector) ?? error
     }
-    guard let entry = entries.first(where: { $0.status.id == status.id }) else {
-      return .local(status)
-    }
-    return target(entry)
   }
 
   /// All devices, each as a verb would act upon it.
@@ -100,17 +109,72 @@ actor Catalogue {
     return .remote(entry.status, device)
   }
 
+  /// How this machine uses the device that is attached as `key` at this moment.
+  func uses(ofAttached key: String) async -> [LocalUse] {
+    guard let busID = await attachments.attachment(key)?.localBusID else { return [] }
+    return await inventory.uses(of: busID)
+  }
+
   /// The status of the device `key` as it is now.
   func status(_ key: String) async -> DeviceStatus? {
     await entries().first { $0.key == key }?.status
   }
 
-  /// A number that was given once, to a device nobody announces now.
+  /// Gives the device `selector` names a name, or takes it back with `nil`; it need not be there.
+  ///
+  /// Throws `AgentError`: as `find`, or where another device has the name.
+  func give(_ name: GivenName?, to selector: String) async throws(AgentError) -> AgentCalls.Outcome
+  {
+    let entry = try await entry(selector)
+    let changed = try numbers.give(name, to: entry.key)
+    guard changed else { return AgentCalls.Outcome(device: entry.status, changed: false) }
+    save()
+    // What is plugged in here is announced by its name.
+    if entry.status.isLocal { await inventory.announceAnew() }
+    return AgentCalls.Outcome(device: await status(entry.key) ?? entry.status, changed: true)
+  }
+
+  /// What this machine's devices are known by: their keys, and the names given to them.
+  func identities(of devices: [SharedDevice]) -> (keys: LocalKeys, names: [BusID: GivenName]) {
+    let keys = localKeys(devices)
+    var names: [BusID: GivenName] = [:]
+    for shared in devices {
+      names[shared.device.busID] = numbers.given(keys[shared.device.busID])
+    }
+    return (keys, names)
+  }
+
+  private func localKeys(_ devices: [SharedDevice]) -> LocalKeys {
+    var keeping: Set<BusID> = []
+    for (identity, twins) in Dictionary(grouping: devices, by: \.device.identity)
+    where twins.count > 1 {
+      let key = LocalKeys.key(agent: agent, identity: identity)
+      // The one that was known by the serial keeps its number.
+      let heir = twins.first { $0.device.busID.description == numbers.place(key) }
+      if let heir, heir.state == .inUse {
+        // Its importer knows it by the serial until it gives it back.
+        keeping.insert(heir.device.busID)
+        continue
+      }
+      // From now on they are told apart by their places, also when one of them is alone.
+      let changed = numbers.split(
+        key, heir: heir.map { LocalKeys.key(agent: agent, identity: $0.device.placeIdentity) })
+      if changed { save() }
+    }
+    return LocalKeys(
+      agent: agent, devices: devices.map(\.device), keeping: keeping,
+      isAmbiguous: numbers.isAmbiguous)
+  }
+
+  /// A device that was numbered or named once, and nobody announces now.
   private func absence(_ selector: String) -> AgentError? {
-    guard let id = Int(selector), let entry = numbers.entry(id: id)?.entry else { return nil }
+    let absent =
+      Int(selector).flatMap { numbers.entry(id: $0)?.entry } ?? numbers.entry(given: selector)
+    guard let absent else { return nil }
+    let name = absent.given?.description ?? absent.name
     return AgentError(
-      .unreachable, "\(id): \(entry.name) is OFFLINE: \(entry.host) does not announce it now",
-      hint: "check that \(entry.host) is on and the device is plugged in, then: devconfig list")
+      .unreachable, "\(absent.id): \(name) is OFFLINE: \(absent.host) does not announce it now",
+      hint: "check that \(absent.host) is on and the device is plugged in, then: devconfig list")
   }
 
   private struct Entry {
@@ -127,7 +191,7 @@ actor Catalogue {
     for device in remote.devices { devices[device.key] = device }
     // What is attached here stays listed even when its exporter fell silent.
     for (key, attachment) in held where devices[key] == nil { devices[key] = attachment.device }
-    let keys = LocalKeys(agent: agent, devices: shared.map(\.device))
+    let keys = localKeys(shared)
     let local = shared.map {
       Entry(key: keys[$0.device.busID], status: localStatus($0, keys, held), remote: nil)
     }
@@ -142,20 +206,26 @@ actor Catalogue {
   ) -> DeviceStatus {
     let device = shared.device
     let owner = held.values.first { $0.localBusID == device.busID }?.device.exporter.host
-    let id = remember(keys[device.busID], name: device.name, host: hostName)
+    let id = remember(
+      keys[device.busID], name: device.name, host: hostName, place: device.busID.description)
+    let given = numbers.given(keys[device.busID])?.description
     return DeviceStatus(
-      id: id, name: device.name, host: hostName, address: "", port: port,
+      id: id, name: given ?? device.name, deviceName: given.map { _ in device.name },
+      host: hostName, address: "", port: port,
       busID: device.busID.description, vendorID: VendorProduct.hex(device.vendorProduct.vendor),
       productID: VendorProduct.hex(device.vendorProduct.product), serial: device.serial,
       localState: .detached, remoteState: shared.state, remoteUser: shared.user,
       reason: owner.map { "it came from \($0) over USB/IP" } ?? shared.denial?.reason,
-      isLocal: true, isImported: device.isImported ? true : nil)
+      rule: device.isImported ? nil : shared.basis, isLocal: true,
+      isImported: device.isImported ? true : nil)
   }
 
   private func remoteStatus(_ device: RemoteDevice, _ attachment: Attachment?) -> DeviceStatus {
     let id = remember(device.key, name: device.name, host: device.exporter.host)
+    let given = numbers.given(device.key)?.description
     var status = DeviceStatus(
-      id: id, name: device.name, host: device.exporter.host,
+      id: id, name: given ?? device.name, deviceName: given.map { _ in device.name },
+      host: device.exporter.host,
       address: device.exporter.addresses.first ?? "", port: device.exporter.port,
       busID: device.busID, vendorID: device.vendorID, productID: device.productID,
       serial: device.serial, localState: attachment?.state ?? .detached,
@@ -171,8 +241,8 @@ actor Catalogue {
   }
 
   @discardableResult
-  private func remember(_ key: String, name: String, host: String) -> Int {
-    let (id, changed) = numbers.number(key, name: name, host: host)
+  private func remember(_ key: String, name: String, host: String, place: String? = nil) -> Int {
+    let (id, changed) = numbers.number(key, name: name, host: host, place: place)
     if changed { save() }
     return id
   }

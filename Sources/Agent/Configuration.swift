@@ -2,6 +2,7 @@
 // Copyright the devconfig authors
 
 internal import AgentAPI
+internal import SharePolicy
 internal import Yams
 
 /// What people may set in `/etc/devconfig/devconfig.yaml` (devconfig.yaml(5)).
@@ -18,6 +19,8 @@ struct Configuration: Sendable, Hashable {
   var port: UInt16 = Product.port
   /// Exporters that announce nothing, such as a stock `usbipd`.
   var peers: [Peer] = []
+  /// Which devices are shared, and with whom; the first that matches decides.
+  var rules: [ShareRule] = []
 
   /// The longest file in bytes.
   static let maximumLength = 256 * 1024
@@ -48,16 +51,17 @@ struct Configuration: Sendable, Hashable {
     }
     guard let root, root != Node(""), root.null == nil else { return }
     guard let mapping = root.mapping else {
-      throw Mistake(line: root.mark?.line, message: "expected keys: port, peers")
+      throw Mistake(line: root.mark?.line, message: "expected keys: port, peers, rules")
     }
     for (key, value) in mapping {
       switch key.string {
       case "port": port = try Configuration.port(value)
       case "peers": peers = try Configuration.peers(value)
+      case "rules": rules = try Configuration.rules(value)
       default:
         throw Mistake(
           line: key.mark?.line,
-          message: "unknown key \(key.string ?? "?"); allowed are port and peers")
+          message: "unknown key \(key.string ?? "?"); allowed are port, peers and rules")
       }
     }
   }

@@ -67,10 +67,10 @@ struct ExportHarness {
     self.socket = nil
   }
 
-  /// True where the device at `busID` is the one announced as `id`.
+  /// True where the device at `busID` is the one announced as `id`, with its serial or without.
   private func isCalled(_ id: String, _ busID: BusID) async -> Bool {
-    let devices = await inventory.devices().map(\.device)
-    return LocalKeys(agent: "", devices: devices).identity(busID) == id
+    let device = await inventory.devices().first { $0.device.busID == busID }?.device
+    return device?.identity == id || device?.placeIdentity == id
   }
 
   private mutating func acquire(

@@ -17,6 +17,7 @@ struct LocalHarness: Sendable {
   let catalogue: Catalogue
   let attachments: Attachments<KernelAttachDoor>
   let exports: LiveExports
+  let policy: PolicySource
   let about: AgentCalls.AboutResults
   let log: Logger
 
@@ -65,14 +66,28 @@ struct LocalHarness: Sendable {
         return try encode(try await up(call.parameters.device, peer))
       case AgentCalls.down:
         try await checkRight(peer)
-        let call = try Message.decode(Call<AgentCalls.Selection>.self, from: message)
-        return try encode(try await down(call.parameters.device))
+        let call = try Message.decode(Call<AgentCalls.DownParameters>.self, from: message)
+        return try encode(try await down(call.parameters))
+      case AgentCalls.name:
+        try await checkRight(peer)
+        let call = try Message.decode(Call<AgentCalls.NameParameters>.self, from: message)
+        let name = try call.parameters.name.map { text throws(AgentError) in try GivenName(text) }
+        return try encode(try await catalogue.give(name, to: call.parameters.device))
+      case AgentCalls.reload:
+        guard peer.uid == 0 else {
+          throw AgentError(
+            .notPermitted, "only root may change what is shared", hint: "type it as root")
+        }
+        await policy.reload()
+        return try encode(AgentCalls.ReloadResults(mistake: await policy.mistake))
       case AgentCalls.status:
         // How often somebody's keyboard says something is nobody's business either.
         try await checkRight(peer)
         let call = try Message.decode(Call<AgentCalls.StatusParameters>.self, from: message)
         return try encode(
-          AgentCalls.StatusResults(devices: try await inspection.reports(call.parameters.device)))
+          AgentCalls.StatusResults(
+            devices: try await inspection.reports(call.parameters.device),
+            mistake: await policy.mistake))
       case AgentCalls.capture:
         try await checkRight(peer)
         let call = try Message.decode(Call<AgentCalls.CaptureParameters>.self, from: message)
@@ -110,14 +125,21 @@ struct LocalHarness: Sendable {
     }
   }
 
-  private func down(_ selector: String) async throws(AgentError) -> AgentCalls.Outcome {
-    switch try await catalogue.find(selector) {
+  private func down(
+    _ parameters: AgentCalls.DownParameters
+  ) async throws(AgentError) -> AgentCalls.Outcome {
+    switch try await catalogue.find(parameters.device) {
     case .local(let status):
       return AgentCalls.Outcome(device: status, changed: false)
     case .remote(let status, let device):
+      let uses = await catalogue.uses(ofAttached: device.key)
+      let storage = StorageSafety(name: status.name, id: status.id)
+      try storage.check(uses, force: parameters.force == true)
+      let notes = await storage.synchronize(uses)
       let changed = try await attachments.down(device.key)
       return AgentCalls.Outcome(
-        device: await catalogue.status(device.key) ?? status, changed: changed)
+        device: await catalogue.status(device.key) ?? status, changed: changed,
+        notes: notes.isEmpty ? nil : notes)
     }
   }
 

@@ -3,19 +3,25 @@
 
 internal import USBModel
 
-/// The lasting keys of this machine's devices: agent and identity, with the bus ID where two devices
-/// claim the same identity.
+/// The lasting keys of this machine's devices: agent and identity, with the bus ID for a serial that
+/// several devices claim, now or once.
 struct LocalKeys {
   private var identities: [BusID: String] = [:]
   private let agent: String
 
-  init(agent: String, devices: [Device]) {
+  /// `isAmbiguous` tells of a key that more than one device has been seen with; devices of `keeping`
+  /// go by their serials all the same.
+  init(
+    agent: String, devices: [Device], keeping: Set<BusID> = [],
+    isAmbiguous: (String) -> Bool = { _ in false }
+  ) {
     self.agent = agent
     let groups = Dictionary(grouping: devices, by: \.identity)
     for device in devices {
-      let isUnique = groups[device.identity]?.count == 1
+      let isUnique = groups[device.identity]?.count == 1 || keeping.contains(device.busID)
+      let known = LocalKeys.key(agent: agent, identity: device.identity)
       identities[device.busID] =
-        isUnique ? device.identity : "\(device.vendorProduct)@\(device.busID)"
+        isUnique && !isAmbiguous(known) ? device.identity : device.placeIdentity
     }
   }
 

@@ -10,11 +10,12 @@ internal import USBModel
 
 /// Turns shared devices into announcements, and announcements into remote devices.
 enum Publication {
-  /// What this machine announces: every device that could be shared at some time, with its state.
+  /// What this machine announces: every device that could be shared at some time, with its state, under
+  /// the name it was given here.
   static func announcements(
-    _ devices: [SharedDevice], agent: String, port: UInt16
+    _ devices: [SharedDevice], keys: LocalKeys, names: [BusID: GivenName] = [:], agent: String,
+    port: UInt16
   ) -> [PublishedDevice] {
-    let keys = LocalKeys(agent: agent, devices: devices.map(\.device))
     return devices.filter(\.isAnnounced).compactMap { shared in
       let device = shared.device
       // An identity that does not fit a TXT record cannot be announced; it stays in `list` here.
@@ -22,7 +23,7 @@ enum Publication {
         busID: device.busID, id: keys.identity(device.busID),
         vendorProduct: device.vendorProduct, classCode: device.classCode,
         state: state(shared.state), user: shared.user.description, agent: agent,
-        name: device.name, reason: shared.denial?.reason)
+        name: names[device.busID]?.description ?? device.name, reason: shared.denial?.reason)
       return record.map { PublishedDevice(port: port, record: $0) }
     }
   }

@@ -11,6 +11,10 @@ public enum AgentCalls {
   public static let up = "org.devconfig.Agent.Up"
   /// Detach a device.
   public static let down = "org.devconfig.Agent.Down"
+  /// Give a device a name, or take it back.
+  public static let name = "org.devconfig.Agent.Name"
+  /// Read the rules of the configuration again.
+  public static let reload = "org.devconfig.Agent.Reload"
   /// What devices in use do, and where they are.
   public static let status = "org.devconfig.Agent.Status"
   /// Record what goes between a device of this machine and its user.
@@ -26,7 +30,20 @@ public enum AgentCalls {
     public init(devices: [DeviceStatus]) { self.devices = devices }
   }
 
-  /// Parameters of `up` and `down`.
+  /// Parameters of `down`.
+  public struct DownParameters: Sendable, Codable, Hashable {
+    /// As in `Selection`.
+    public var device: String
+    /// True to detach a disk whose file systems are mounted, after writing them.
+    public var force: Bool?
+    /// Takes both.
+    public init(device: String, force: Bool? = nil) {
+      self.device = device
+      self.force = force
+    }
+  }
+
+  /// Parameters of `up`.
   public struct Selection: Sendable, Codable, Hashable {
     /// ID, name, `host/name`, `vid:pid`, serial or `busid@host`.
     public var device: String
@@ -34,16 +51,32 @@ public enum AgentCalls {
     public init(device: String) { self.device = device }
   }
 
-  /// Results of `up` and `down`.
+  /// Parameters of `name`.
+  public struct NameParameters: Sendable, Codable, Hashable {
+    /// As in `Selection`.
+    public var device: String
+    /// The name; `nil` takes back the one that was given.
+    public var name: String?
+    /// Takes both.
+    public init(device: String, name: String?) {
+      self.device = device
+      self.name = name
+    }
+  }
+
+  /// Results of `up`, `down` and `name`.
   public struct Outcome: Sendable, Codable, Hashable {
     /// The device as it now is.
     public var device: DeviceStatus
     /// False where the wished state was there already.
     public var changed: Bool
-    /// Takes both.
-    public init(device: DeviceStatus, changed: Bool) {
+    /// What people should know of how it went, one sentence each.
+    public var notes: [String]?
+    /// Takes all parts.
+    public init(device: DeviceStatus, changed: Bool, notes: [String]? = nil) {
       self.device = device
       self.changed = changed
+      self.notes = notes
     }
   }
 
@@ -59,8 +92,21 @@ public enum AgentCalls {
   public struct StatusResults: Sendable, Codable, Hashable {
     /// By ID.
     public var devices: [DeviceReport]
-    /// Takes the reports.
-    public init(devices: [DeviceReport]) { self.devices = devices }
+    /// What is wrong with the configuration, whose rules of before are in force; else `nil`.
+    public var mistake: String?
+    /// Takes both.
+    public init(devices: [DeviceReport], mistake: String? = nil) {
+      self.devices = devices
+      self.mistake = mistake
+    }
+  }
+
+  /// Results of `reload`.
+  public struct ReloadResults: Sendable, Codable, Hashable {
+    /// What is wrong with the configuration, whose rules of before are in force; else `nil`.
+    public var mistake: String?
+    /// Takes it.
+    public init(mistake: String?) { self.mistake = mistake }
   }
 
   /// Parameters of `capture`.
@@ -94,11 +140,14 @@ public enum AgentCalls {
     public var host: String
     /// This agent's lasting name on the LAN, 32 hexadecimal digits.
     public var agent: String
+    /// The path of its configuration.
+    public var configuration: String
     /// Takes all parts.
-    public init(version: String, host: String, agent: String) {
+    public init(version: String, host: String, agent: String, configuration: String) {
       self.version = version
       self.host = host
       self.agent = agent
+      self.configuration = configuration
     }
   }
 }

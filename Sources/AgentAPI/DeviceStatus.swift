@@ -5,8 +5,10 @@
 public struct DeviceStatus: Sendable, Hashable, Codable {
   /// The small number this machine gave the device, once.
   public var id: Int
-  /// The name for people.
+  /// The name for people: the one they gave it, or else its own.
   public var name: String
+  /// Its own name, where people gave it another; else `nil`.
+  public var deviceName: String?
   /// The exporter's host name.
   public var host: String
   /// The exporter's address in numbers; empty while unknown.
@@ -31,6 +33,9 @@ public struct DeviceStatus: Sendable, Hashable, Codable {
   public var remoteModule: RemoteModule
   /// Why it is DENIED or OFFLINE, in words for people.
   public var reason: String?
+  /// What decided that a device of this machine is shared or not: `built in`, `rule 2, line 14`, or
+  /// `no rule`; `nil` for others.
+  public var rule: String?
   /// The local device nodes while attached, such as `/dev/sdb`.
   public var nodes: [String]
   /// True when this machine is the exporter.
@@ -40,14 +45,16 @@ public struct DeviceStatus: Sendable, Hashable, Codable {
 
   /// Takes all parts.
   public init(
-    id: Int, name: String, host: String, address: String, port: UInt16, busID: String,
-    vendorID: String, productID: String, serial: String? = nil, localState: LocalState,
+    id: Int, name: String, deviceName: String? = nil, host: String, address: String, port: UInt16,
+    busID: String, vendorID: String, productID: String, serial: String? = nil,
+    localState: LocalState,
     remoteState: RemoteState, remoteUser: RemoteUser = .nobody,
-    remoteModule: RemoteModule = .usbip, reason: String? = nil, nodes: [String] = [],
-    isLocal: Bool, isImported: Bool? = nil
+    remoteModule: RemoteModule = .usbip, reason: String? = nil, rule: String? = nil,
+    nodes: [String] = [], isLocal: Bool, isImported: Bool? = nil
   ) {
     self.id = id
     self.name = name
+    self.deviceName = deviceName
     self.host = host
     self.address = address
     self.port = port
@@ -60,6 +67,7 @@ public struct DeviceStatus: Sendable, Hashable, Codable {
     self.remoteUser = remoteUser
     self.remoteModule = remoteModule
     self.reason = reason
+    self.rule = rule
     self.nodes = nodes
     self.isLocal = isLocal
     self.isImported = isImported
@@ -67,7 +75,8 @@ public struct DeviceStatus: Sendable, Hashable, Codable {
 
   /// The names in JSON, a versioned contract.
   enum CodingKeys: String, CodingKey {
-    case id, name, host, address, port, serial, reason, nodes
+    case id, name, host, address, port, serial, reason, rule, nodes
+    case deviceName = "device_name"
     case busID = "busid"
     case vendorID = "vendor_id"
     case productID = "product_id"

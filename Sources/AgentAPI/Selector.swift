@@ -41,18 +41,32 @@ public enum Selector {
       let host = text[..<slash].lowercased()
       let name = text[text.index(after: slash)...].lowercased()
       let there = devices.filter { isHost(host, $0) }
-      forms.append(there.filter { $0.name.lowercased() == name })
-      if !name.isEmpty { forms.append(there.filter { $0.name.lowercased().contains(name) }) }
+      forms.append(there.filter { $0.isNamed(name) })
+      if !name.isEmpty { forms.append(there.filter { $0.isNamedLike(name) }) }
     }
-    forms.append(devices.filter { $0.name.lowercased() == folded })
+    // A name that was given to one device is that device's, whatever others call themselves.
+    forms.append(devices.filter { $0.deviceName != nil && $0.name.lowercased() == folded })
+    forms.append(devices.filter { $0.isNamed(folded) })
     forms.append(devices.filter { "\($0.vendorID):\($0.productID)".lowercased() == folded })
     forms.append(devices.filter { $0.serial == text })
-    if !folded.isEmpty { forms.append(devices.filter { $0.name.lowercased().contains(folded) }) }
+    if !folded.isEmpty { forms.append(devices.filter { $0.isNamedLike(folded) }) }
     return forms
   }
 
   private static func isHost(_ folded: String, _ device: DeviceStatus) -> Bool {
     // A device of this machine has no address, and no host at all names no device.
     !folded.isEmpty && (device.host.lowercased() == folded || device.address == folded)
+  }
+}
+
+extension DeviceStatus {
+  /// True where the device is called `folded` by people or by itself.
+  fileprivate func isNamed(_ folded: String) -> Bool {
+    name.lowercased() == folded || deviceName?.lowercased() == folded
+  }
+
+  /// True where `folded` is a part of one of its names.
+  fileprivate func isNamedLike(_ folded: String) -> Bool {
+    name.lowercased().contains(folded) || deviceName?.lowercased().contains(folded) == true
   }
 }

@@ -48,3 +48,13 @@ public struct RemoteDevice: Sendable, Hashable {
     self.reason = reason
   }
 }
+
+extension RemoteDevice {
+  /// True where `key` names a device of the same exporter and kind by its serial number, and this one
+  /// is known by its place.
+  public func isAnotherForm(of key: String) -> Bool {
+    guard let identity, let agent = exporter.agent, identity == "\(vendorID):\(productID)@\(busID)"
+    else { return false }
+    return key.hasPrefix("\(agent)/\(vendorID):\(productID)/")
+  }
+}

@@ -36,6 +36,12 @@ public struct RemoteInventory: Sendable {
     return before?.device != device || before?.lostAt != nil
   }
 
+  /// The key of the device that `source` announces at the moment.
+  public func key(announcedBy source: String) -> String? {
+    guard let key = keys[source], let entry = entries[key], entry.lostAt == nil else { return nil }
+    return key
+  }
+
   /// Takes out what `source` announced; it stays listed as OFFLINE for a while.
   public mutating func lost(
     source: String, reason: String, now: ContinuousClock.Instant

@@ -202,3 +202,8 @@ int clinux_name_thread(const char *name)
 {
     return pthread_setname_np(pthread_self(), name);
 }
+
+int clinux_sync_file_system(int descriptor)
+{
+    return syncfs(descriptor);
+}

@@ -11,10 +11,16 @@ protocol AgentClient {
   mutating func list() throws(AgentError) -> [DeviceStatus]
   /// Attaches.
   mutating func up(_ device: String) throws(AgentError) -> AgentCalls.Outcome
-  /// Detaches.
-  mutating func down(_ device: String) throws(AgentError) -> AgentCalls.Outcome
+  /// Detaches; with `force` also a disk with a mounted file system.
+  mutating func down(_ device: String, force: Bool) throws(AgentError) -> AgentCalls.Outcome
+  /// Gives a device a name, or takes it back with `nil`.
+  mutating func name(_ device: String, _ name: String?) throws(AgentError) -> AgentCalls.Outcome
+  /// Who the agent is.
+  mutating func about() throws(AgentError) -> AgentCalls.AboutResults
+  /// Has the agent read its rules again; the result is what is wrong with them.
+  mutating func reload() throws(AgentError) -> String?
   /// What one device does, or all.
-  mutating func status(_ device: String?) throws(AgentError) -> [DeviceReport]
+  mutating func status(_ device: String?) throws(AgentError) -> AgentCalls.StatusResults
   /// Starts a capture; the result gives one block of a pcapng file with each packet.
   mutating func capture(
     _ device: String, snapLength: Int
@@ -63,14 +69,30 @@ struct SocketAgentClient: AgentClient {
     try call(AgentCalls.up, AgentCalls.Selection(device: device), AgentCalls.Outcome.self)
   }
 
-  mutating func down(_ device: String) throws(AgentError) -> AgentCalls.Outcome {
-    try call(AgentCalls.down, AgentCalls.Selection(device: device), AgentCalls.Outcome.self)
+  mutating func down(_ device: String, force: Bool) throws(AgentError) -> AgentCalls.Outcome {
+    let parameters = AgentCalls.DownParameters(device: device, force: force ? true : nil)
+    return try call(AgentCalls.down, parameters, AgentCalls.Outcome.self)
   }
 
-  mutating func status(_ device: String?) throws(AgentError) -> [DeviceReport] {
+  mutating func name(
+    _ device: String, _ name: String?
+  ) throws(AgentError) -> AgentCalls.Outcome {
+    let parameters = AgentCalls.NameParameters(device: device, name: name)
+    return try call(AgentCalls.name, parameters, AgentCalls.Outcome.self)
+  }
+
+  mutating func about() throws(AgentError) -> AgentCalls.AboutResults {
+    try call(AgentCalls.about, Nothing(), AgentCalls.AboutResults.self)
+  }
+
+  mutating func reload() throws(AgentError) -> String? {
+    try call(AgentCalls.reload, Nothing(), AgentCalls.ReloadResults.self).mistake
+  }
+
+  mutating func status(_ device: String?) throws(AgentError) -> AgentCalls.StatusResults {
     try call(
       AgentCalls.status, AgentCalls.StatusParameters(device: device), AgentCalls.StatusResults.self
-    ).devices
+    )
   }
 
   mutating func capture(

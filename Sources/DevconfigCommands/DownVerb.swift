@@ -9,6 +9,10 @@ struct DownVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "down", abstract: "Detach a device, so that others can have it.")
 
+  @Flag(
+    help: "Detach a disk with a mounted file system too, after writing what is not written yet.")
+  var force = false
+
   @Argument(help: "ID, name, HOST/NAME, VID:PID, serial number or BUSID@HOST.")
   var device: String
 
@@ -18,7 +22,8 @@ struct DownVerb: ParsableCommand {
 
   /// The verb itself.
   func down(_ client: inout any AgentClient, _ console: inout any Console) throws(AgentError) {
-    let outcome = try client.down(device)
+    let outcome = try client.down(device, force: force)
+    for note in outcome.notes ?? [] { console.talk(note) }
     if !outcome.changed { console.talk("\(outcome.device.name) is down already") }
   }
 }

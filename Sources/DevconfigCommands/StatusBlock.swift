@@ -22,6 +22,7 @@ enum StatusBlock {
     lines.append(line("remote_state", device.remoteState.rawValue))
     lines.append(line("remote_user", "\(device.remoteUser)"))
     if let reason = device.reason { lines.append(line("reason", reason)) }
+    if let rule = device.rule { lines.append(line("rule", rule)) }
     if let since = report.since { lines.append(line("since", moment(since))) }
     if let attachment = report.attachment { lines += place(device, attachment) }
     if let traffic = report.traffic { lines += numbers(traffic) }

@@ -8,11 +8,14 @@ enum StatusJSON {
   private struct Document: Codable {
     var schema: String
     var devices: [DeviceReport]
+    var mistake: String?
   }
 
   /// One line.
-  static func text(_ reports: [DeviceReport]) throws(AgentError) -> String {
-    let bytes = try Message.encode(Document(schema: Product.statusSchema, devices: reports))
+  static func text(_ results: AgentCalls.StatusResults) throws(AgentError) -> String {
+    let bytes = try Message.encode(
+      Document(
+        schema: Product.statusSchema, devices: results.devices, mistake: results.mistake))
     return String(decoding: bytes.dropLast(), as: UTF8.self)
   }
 }

@@ -6,19 +6,23 @@ internal import AgentAPI
 /// The table of `devconfig status`: one line for each device.
 enum StatusTable {
   private static let header = [
-    "ID", "DEVICE", "HOST", "STATE", "USER", "FOR", "IN", "OUT", "URBS", "ERRORS", "REMARK",
+    "ID", "DEVICE", "HOST", "STATE", "RULE", "USER", "FOR", "IN", "OUT", "URBS", "ERRORS",
+    "REMARK",
   ]
 
   /// The lines, header first; none where there is no device.
   static func lines(_ reports: [DeviceReport]) -> [String] {
     guard !reports.isEmpty else { return [] }
-    return Columns.lines([header] + reports.map(row), left: [1, 2, 3, 4, 10], narrowest: [0: 3])
+    return Columns.lines([header] + reports.map(row), left: [1, 2, 3, 4, 5, 11], narrowest: [0: 3])
   }
 
   private static func row(_ report: DeviceReport) -> [String] {
     let device = report.device
     let state = device.isLocal ? device.remoteState.rawValue : device.localState.rawValue
-    let front = ["\(device.id)", device.name, device.host, state, "\(device.remoteUser)"]
+    let front = [
+      "\(device.id)", device.name, device.host, state, device.rule ?? "-",
+      "\(device.remoteUser)",
+    ]
     guard let traffic = report.traffic else {
       return front + ["-", "-", "-", "-", "-", report.note ?? device.reason ?? ""]
     }

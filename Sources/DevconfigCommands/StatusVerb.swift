@@ -26,15 +26,20 @@ struct StatusVerb: ParsableCommand {
   func status(
     _ client: inout any AgentClient, _ console: inout any Console
   ) throws(AgentError) {
-    let reports = try client.status(device)
+    let results = try client.status(device)
+    let reports = results.devices
     if json {
-      console.data(try StatusJSON.text(reports))
+      console.data(try StatusJSON.text(results))
     } else if device == nil {
       for line in StatusTable.lines(reports) { console.data(line) }
     } else {
       for report in reports {
         for line in StatusBlock.lines(report) { console.data(line) }
       }
+    }
+    if let mistake = results.mistake, !json {
+      console.talk("the rules of before are in force: \(mistake)")
+      console.talk("  mend that, then: systemctl reload devconfigd")
     }
     if reports.isEmpty && !json {
       console.talk("no devices: none is plugged in here and none is attached")

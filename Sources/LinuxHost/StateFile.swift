@@ -6,17 +6,21 @@ public import SystemPackage
 
 /// A small file that is either the old content or the new one, whatever happens (rename(2)).
 ///
-/// For one writer at a time. Only its owner may read it.
+/// For one writer at a time.
 public struct StateFile: Sendable {
   /// Where it is.
   public let path: FilePath
   /// The most bytes that are read.
   public let limit: Int
+  private let mode: UInt32
 
   /// Takes the path; reading refuses a file of more than `limit` bytes.
-  public init(path: FilePath, limit: Int = 1 << 20) {
+  ///
+  /// What is written has `mode`, less the process's mask: only its owner may read it unless told otherwise.
+  public init(path: FilePath, limit: Int = 1 << 20, mode: UInt32 = 0o600) {
     self.path = path
     self.limit = limit
+    self.mode = mode
   }
 
   /// The content; `nil` where there is no such file yet.
@@ -59,7 +63,7 @@ public struct StateFile: Sendable {
 
   private func fill(_ temporary: FilePath, _ bytes: [UInt8]) throws(HostError) {
     let file = try openFile(
-      temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600, operation: "create")
+      temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode_t(mode), operation: "create")
     var written = 0
     while written < bytes.count {
       let result = unsafe bytes.withUnsafeBytes { buffer in

@@ -3,30 +3,71 @@
 
 public import USBModel
 
-/// Decides whether a device of this machine may be given away, and says why not.
+/// Decides whether a device of this machine may be given away, to whom, and says why not.
 ///
 /// The never-share set stands above every rule people write: a device is never taken from its own
-/// machine unasked. What cannot be told apart from a device in use counts as in use.
-public struct SharePolicy: Sendable {
-  /// Makes the built-in policy.
-  public init() {}
+/// machine unasked. What cannot be told apart from a device in use counts as in use. Of the rules the
+/// first that matches decides; what none matches is shared.
+public struct SharePolicy: Sendable, Hashable {
+  /// The rules, in order.
+  public var rules: [ShareRule]
 
-  /// Judges `device` by what it is and by how its machine uses it now.
-  public func judge(_ device: Device, uses: [LocalUse]) -> Verdict {
+  /// The built-in policy, with `rules` below it.
+  public init(rules: [ShareRule] = []) { self.rules = rules }
+
+  /// Judges `device` by what it is, by how its machine uses it now, and by the rules.
+  ///
+  /// Without a `requester` it is shared where anybody at all may have it.
+  public func judge(
+    _ device: Device, uses: [LocalUse], for requester: Requester? = nil
+  ) -> Judgement {
+    if let denial = builtIn(device, uses) { return Judgement(.deny(denial), basis: "built in") }
+    let rules = rules.filter { $0.devices.holds(for: device) }
+    return if let requester { judge(rules, requester) } else { judge(rules) }
+  }
+
+  private func judge(_ rules: [ShareRule], _ requester: Requester) -> Judgement {
+    guard let rule = rules.first(where: { $0.isAbout(requester) }) else { return .byDefault }
+    guard rule.effect == .deny else { return Judgement(.share, basis: rule.origin) }
+    let allowed = rules.prefix { $0.effect == .allow || !$0.isForEverybody }
+      .filter { $0.effect == .allow }.map(\.company)
+    let reason =
+      allowed.isEmpty
+      ? "its machine does not share it (\(rule.origin))"
+      : "it is shared with \(allowed.joined(separator: "; ")) only (\(rule.origin))"
+    return Judgement(.deny(Denial(reason)), basis: rule.origin)
+  }
+
+  /// What holds for somebody at least.
+  private func judge(_ rules: [ShareRule]) -> Judgement {
+    for rule in rules {
+      switch rule.effect {
+      case .allow:
+        return Judgement(.share, basis: rule.origin)
+      case .deny where rule.isForEverybody:
+        let reason = "its machine does not share it (\(rule.origin))"
+        return Judgement(.deny(Denial(reason)), basis: rule.origin)
+      case .deny:
+        continue
+      }
+    }
+    return .byDefault
+  }
+
+  private func builtIn(_ device: Device, _ uses: [LocalUse]) -> Denial? {
     if device.isHub {
-      return .deny(
-        Denial("it is a hub; the devices behind it are shared one by one", isLasting: true))
+      return Denial("it is a hub; the devices behind it are shared one by one", isLasting: true)
     }
     if device.isImported {
-      return .deny(Denial("it came from another machine over USB/IP", isLasting: true))
+      return Denial("it came from another machine over USB/IP", isLasting: true)
     }
     if let use = uses.min(by: { SharePolicy.rank($0) < SharePolicy.rank($1) }) {
-      return .deny(Denial(SharePolicy.reason(use)))
+      return Denial(SharePolicy.reason(use))
     }
     if device.interfaces.isEmpty && device.configurationValue == 0 {
-      return .deny(Denial("it is not configured by its machine"))
+      return Denial("it is not configured by its machine")
     }
-    return .share
+    return nil
   }
 
   /// The use that says most to a person comes first when there are several.
@@ -53,4 +94,9 @@ public struct SharePolicy: Sendable {
       "\(node) is in use by \(program) (process \(process))"
     }
   }
+}
+
+extension Judgement {
+  /// No rule is about it.
+  fileprivate static let byDefault = Judgement(.share, basis: "no rule")
 }

@@ -15,13 +15,19 @@ public struct SharedDevice: Sendable, Hashable {
   public var user: RemoteUser
   /// Why it is DENIED.
   public var denial: Denial?
+  /// What decided that it is shared or not, in words: `rule 2, line 14`.
+  public var basis: String
 
   /// Takes all parts.
-  public init(device: Device, state: RemoteState, user: RemoteUser, denial: Denial?) {
+  public init(
+    device: Device, state: RemoteState, user: RemoteUser, denial: Denial?,
+    basis: String = "no rule"
+  ) {
     self.device = device
     self.state = state
     self.user = user
     self.denial = denial
+    self.basis = basis
   }
 
   /// False for what can never be shared: a hub, a device that itself came over the network.

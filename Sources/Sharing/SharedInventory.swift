@@ -34,7 +34,7 @@ public actor SharedInventory<Door: ExportDoor> {
   }
 
   private let door: Door
-  private let policy: SharePolicy
+  private var policy: SharePolicy
   private let undo: any UndoBook
   private let log: Logger
   private var entries: [BusID: Entry] = [:]
@@ -98,6 +98,24 @@ public actor SharedInventory<Door: ExportDoor> {
     await refresh(Array(entries.keys))
   }
 
+  /// Goes by another policy from now on; who has a device keeps it.
+  public func follow(_ policy: SharePolicy) {
+    guard policy != self.policy else { return }
+    self.policy = policy
+    changeSignal.yield()
+  }
+
+  /// Has everything announced once more: what it is called has changed.
+  public func announceAnew() {
+    changeSignal.yield()
+  }
+
+  /// How this machine uses the device at `busID` at this moment; none where there is no such device.
+  public func uses(of busID: BusID) async -> [LocalUse] {
+    guard let device = entries[busID]?.device else { return [] }
+    return await door.uses(of: [device])[busID] ?? []
+  }
+
   /// Stops sharing with a reason people read, or starts again with `nil`.
   public func suspend(_ reason: String?) {
     guard suspension != reason else { return }
@@ -126,22 +144,25 @@ public actor SharedInventory<Door: ExportDoor> {
 
   /// All devices and their states, by bus ID.
   public func devices() -> [SharedDevice] {
-    entries.values.filter(\.isPresent).map(view).sorted {
+    entries.values.filter(\.isPresent).map { view($0) }.sorted {
       ($0.device.busNumber, $0.device.busID.description)
         < ($1.device.busNumber, $1.device.busID.description)
     }
   }
 
-  private func view(_ entry: Entry) -> SharedDevice {
+  /// The device as `requester` may have it, or anybody at all.
+  private func view(_ entry: Entry, for requester: Requester? = nil) -> SharedDevice {
+    let judgement = policy.judge(entry.device, uses: entry.uses, for: requester)
     switch entry.holding {
     case .claiming(_, let user), .held(_, let user), .returning(let user):
-      return SharedDevice(device: entry.device, state: .inUse, user: user, denial: nil)
+      return SharedDevice(
+        device: entry.device, state: .inUse, user: user, denial: nil, basis: judgement.basis)
     case .free:
-      var denial = policy.judge(entry.device, uses: entry.uses).denial
+      var denial = judgement.denial
       if denial == nil, let suspension { denial = Denial(suspension) }
       return SharedDevice(
         device: entry.device, state: denial == nil ? .available : .denied, user: .nobody,
-        denial: denial)
+        denial: denial, basis: judgement.basis)
     }
   }
 
@@ -152,10 +173,11 @@ public actor SharedInventory<Door: ExportDoor> {
   public func acquire(
     _ busID: BusID, for user: RemoteUser, session: SessionNumber
   ) async throws(AgentError) -> (device: Device, claim: Door.Claim) {
-    try checkFree(busID)
+    let requester = Requester(user)
+    try checkFree(busID, for: requester)
     // What was true at the last look may have changed: a disk is mounted without an event to us.
     await refresh([busID])
-    let device = try checkFree(busID)
+    let device = try checkFree(busID, for: requester)
     entries[busID]?.holding = .claiming(session, user)
     changeSignal.yield()
     do throws(AgentError) {
@@ -188,11 +210,13 @@ public actor SharedInventory<Door: ExportDoor> {
   }
 
   @discardableResult
-  private func checkFree(_ busID: BusID) throws(AgentError) -> Device {
+  private func checkFree(
+    _ busID: BusID, for requester: Requester
+  ) throws(AgentError) -> Device {
     guard let entry = entries[busID], entry.isPresent else {
       throw AgentError(.unknownDevice, "there is no device \(busID) here")
     }
-    let shared = view(entry)
+    let shared = view(entry, for: requester)
     switch shared.state {
     case .inUse:
       throw AgentError(.inUse, "\(entry.device.name) is in use by \(shared.user)")

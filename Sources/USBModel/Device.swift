@@ -113,8 +113,11 @@ public struct Device: Sendable, Hashable, Codable {
   /// Two devices with the same serial on one machine are told apart by the caller, who sees both.
   public var identity: String {
     if let serial, Device.printable(serial) != nil { return "\(vendorProduct)/\(serial)" }
-    return "\(vendorProduct)@\(busID)"
+    return placeIdentity
   }
+
+  /// Vendor, product and port: what tells apart devices that claim the same serial.
+  public var placeIdentity: String { "\(vendorProduct)@\(busID)" }
 
   /// The words of `text` joined by one space, without control and format characters.
   private static func printable(_ text: String?) -> String? {

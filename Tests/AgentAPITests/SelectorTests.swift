@@ -51,6 +51,18 @@ import Testing
     #expect(try Selector.find("3", in: [mouse, numbered]).id == 12)
   }
 
+  @Test func aGivenNameWinsOverWhatOthersCallThemselves() throws {
+    var renamed = mouse
+    renamed.deviceName = mouse.name
+    renamed.name = optical.name
+    #expect(try Selector.find(optical.name, in: [optical, renamed]).id == mouse.id)
+    #expect(try Selector.find(optical.name.uppercased(), in: [optical, renamed]).id == mouse.id)
+    // Its own name still names it, whole and in part.
+    for text in [mouse.name, "m4848", "gamma/\(mouse.name)", "gamma/m48"] {
+      #expect(try Selector.find(text, in: [optical, renamed]).id == mouse.id)
+    }
+  }
+
   @Test func anAttachedDeviceIsMeantAndNotWhatItLooksLikeHere() throws {
     var copy = disk
     copy.id = 31

@@ -57,8 +57,10 @@ import USBModel
         AgentCalls.Outcome(device: DeviceSamples.opticalStatus, changed: false))
         == #"{"changed":false,"device":\#(Self.opticalJSON)}"#)
     #expect(
-      try MessageTests.text(AgentCalls.AboutResults(version: "1.2", host: "beta", agent: "0f"))
-        == #"{"agent":"0f","host":"beta","version":"1.2"}"#)
+      try MessageTests.text(
+        AgentCalls.AboutResults(
+          version: "1.2", host: "beta", agent: "0f", configuration: "/c"))
+        == #"{"agent":"0f","configuration":"/c","host":"beta","version":"1.2"}"#)
   }
 
   @Test func anErrorReplyNamesItsInterface() throws {
@@ -106,7 +108,8 @@ import USBModel
   }
 
   @Test func aReplyToSomethingElseIsAMismatch() throws {
-    let bytes = try Message.encode(Reply(AgentCalls.AboutResults(version: "", host: "", agent: "")))
+    let bytes = try Message.encode(
+      Reply(AgentCalls.AboutResults(version: "", host: "", agent: "", configuration: "")))
     let thrown = try #require(throws: AgentError.self) {
       _ = try Message.decodeReply(AgentCalls.ListResults.self, from: bytes.dropLast())
     }

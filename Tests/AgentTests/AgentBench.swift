@@ -21,6 +21,7 @@ struct AgentBench {
   let undo: UndoFile
   let inventory: SharedInventory<KernelExportDoor>
   let attachments: Attachments<KernelAttachDoor>
+  let policy: PolicySource
   let catalogue: Catalogue
   let exports = LiveExports()
   let harness: LocalHarness
@@ -54,9 +55,14 @@ struct AgentBench {
     catalogue = Catalogue(
       agent: "beta-agent", hostName: "beta", port: 3240, places: places, inventory: inventory,
       attachments: attachments, log: AgentBench.log)
+    places.configuration = tree.root.appending("devconfig.yaml")
+    policy = PolicySource(
+      path: places.configuration, started: Configuration(), inventory: inventory,
+      log: AgentBench.log)
     harness = LocalHarness(
-      catalogue: catalogue, attachments: attachments, exports: exports,
-      about: AgentCalls.AboutResults(version: Product.version, host: "beta", agent: "beta-agent"),
+      catalogue: catalogue, attachments: attachments, exports: exports, policy: policy,
+      about: AgentCalls.AboutResults(
+        version: Product.version, host: "beta", agent: "beta-agent", configuration: "/etc/c"),
       log: AgentBench.log)
   }
 

@@ -69,6 +69,82 @@ import Testing
     #expect(unknown?.kind == .unknownDevice)
   }
 
+  @Test func aGivenNameReplacesTheOwnOneEverywhereAndSurvivesARestart() async throws {
+    let tree = try SysfsTree()
+    let before = try AgentBench(tree)
+    await before.catalogue.found(AgentBench.remote(), source: "s1")
+    let outcome = try await before.catalogue.give(try GivenName("Burner"), to: "optical")
+    #expect(outcome.changed)
+    #expect(outcome.device.name == "Burner")
+    #expect(outcome.device.deviceName == "Optical Storage")
+    #expect(try await !before.catalogue.give(try GivenName("Burner"), to: "1").changed)
+
+    let after = try AgentBench(tree)
+    // Known by name while nobody announces it.
+    let error = await #expect(throws: AgentError.self) { try await after.catalogue.find("burner") }
+    #expect(error?.message == "1: Burner is OFFLINE: alpha does not announce it now")
+    await after.catalogue.found(AgentBench.remote(), source: "s1")
+    for selector in ["burner", "BURNER", "alpha/Burner", "Optical Storage", "alpha/optical"] {
+      guard case .remote(let status, _) = try await after.catalogue.find(selector) else {
+        Issue.record("\(selector) found a device of this machine")
+        continue
+      }
+      #expect(status.id == 1)
+    }
+    #expect(try await after.catalogue.give(nil, to: "burner").device.name == "Optical Storage")
+    #expect(await after.catalogue.list().map(\.deviceName) == [nil])
+  }
+
+  @Test func aNameOfADeviceOfThisMachineIsAnnounced() async throws {
+    let bench = try AgentBench()
+    try bench.tree.add(DeviceSamples.disk())
+    await bench.inventory.update(DeviceSamples.disk())
+    var changes = bench.inventory.changes.makeAsyncIterator()
+    await changes.next()
+    _ = try await bench.catalogue.give(try GivenName("Stempel"), to: "cruzer")
+    await changes.next()
+    let devices = await bench.inventory.devices()
+    let names = await bench.catalogue.identities(of: devices).names
+    #expect(names.values.map(\.description) == ["Stempel"])
+  }
+
+  @Test func theFirstOfTwoWithOneSerialKeepsItsNumber() async throws {
+    let bench = try AgentBench()
+    for place in ["1-1.2", "1-1.3"] {
+      try bench.tree.add(DeviceSamples.disk(place))
+      await bench.inventory.update(DeviceSamples.disk(place))
+      #expect(await bench.catalogue.list().first { $0.busID == "1-1.2" }?.id == 1)
+    }
+    #expect(await bench.catalogue.list().map(\.busID) == ["1-1.2", "1-1.3"])
+    // Each alone is still known by its place.
+    await bench.inventory.remove(DeviceSamples.busID("1-1.2"))
+    #expect(await bench.catalogue.list().map { "\($0.id) \($0.busID)" } == ["2 1-1.3"])
+    let again = try AgentBench(bench.tree)
+    await again.inventory.update(DeviceSamples.disk("1-1.3"))
+    #expect(await again.catalogue.list().map { "\($0.id) \($0.busID)" } == ["2 1-1.3"])
+  }
+
+  @Test func aNumberFollowsWhenTheExporterTellsTwinsApart() async throws {
+    let bench = try AgentBench()
+    var device = AgentBench.remote()
+    await bench.catalogue.found(device, source: "s1")
+    let place = "\(device.vendorID):\(device.productID)@\(device.busID)"
+    device.key = LocalKeys.key(agent: try #require(device.exporter.agent), identity: place)
+    device.identity = place
+    await bench.catalogue.found(device, source: "s1")
+    #expect(await bench.catalogue.list().map(\.id) == [1])
+
+    // One that was unplugged in between may be another one.
+    await bench.catalogue.found(AgentBench.remote("New", id: "1111:2222/9"), source: "s2")
+    await bench.catalogue.lost(source: "s2", reason: "gone")
+    var other = AgentBench.remote("New", id: "1111:2222@1-2")
+    other.vendorID = "1111"
+    other.productID = "2222"
+    other.busID = "1-2"
+    await bench.catalogue.found(other, source: "s2")
+    #expect(await bench.catalogue.list().map(\.id) == [1, 3])
+  }
+
   @Test func aConfiguredExporterIsReplacedAsAWhole() async throws {
     let bench = try AgentBench()
     func device(_ busID: String) -> RemoteDevice {

@@ -5,6 +5,7 @@ import AgentAPI
 import Attaching
 import LinuxHost
 import Sharing
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -18,7 +19,8 @@ import Testing
     let bench = try AgentBench()
     #expect(
       try await bench.reply(#"{"method":"org.devconfig.Agent.About"}"#) == """
-        {"parameters":{"agent":"beta-agent","host":"beta","version":"\(Product.version)"}}
+        {"parameters":{"agent":"beta-agent","configuration":"/etc/c","host":"beta",\
+        "version":"\(Product.version)"}}
         """)
   }
 
@@ -33,7 +35,7 @@ import Testing
     #expect(devices.map(\.id) == [1])
   }
 
-  @Test(arguments: [AgentCalls.up, AgentCalls.down])
+  @Test(arguments: [AgentCalls.up, AgentCalls.down, AgentCalls.name])
   func whoIsNotInTheGroupMayNotAttach(method: String) async throws {
     let bench = try AgentBench()
     await bench.catalogue.found(AgentBench.remote(), source: "s1")
@@ -41,6 +43,28 @@ import Testing
     #expect(error.kind == .notPermitted)
     #expect(error.message == "54321 is not in the group devconfig")
     #expect(error.hint.contains("adduser"))
+  }
+
+  @Test func aNameIsGivenOnlyWhereItIsOne() async throws {
+    let bench = try AgentBench()
+    await bench.catalogue.found(AgentBench.remote(), source: "s1")
+    func name(_ text: String) -> String {
+      #"{"method":"org.devconfig.Agent.Name","parameters":{"device":"1","name":"\#(text)"}}"#
+    }
+    let reply = try await bench.reply(name("Burner"))
+    #expect(reply.contains(#""name":"Burner""#))
+    #expect(reply.contains(#""device_name":"Optical Storage""#))
+    #expect(try await bench.reply(name("12")).contains("is a number, as IDs are"))
+    #expect(await bench.catalogue.list().map(\.name) == ["Burner"])
+  }
+
+  @Test func onlyRootHasTheRulesReadAgain() async throws {
+    let bench = try AgentBench()
+    let call = #"{"method":"org.devconfig.Agent.Reload","parameters":{}}"#
+    #expect(try await bench.reply(call, from: Self.stranger).contains("NotPermitted"))
+    #expect(try await bench.reply(call) == #"{"parameters":{}}"#)
+    try bench.tree.write("rules: all", to: "devconfig.yaml")
+    #expect(try await bench.reply(call).contains("line 1: rules: a list"))
   }
 
   @Test func theRightIsAskedBeforeTheName() async throws {

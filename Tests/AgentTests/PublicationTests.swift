@@ -17,8 +17,13 @@ import USBModel
   static let agent = "0123456789abcdef0123456789abcdef"
 
   /// What beta makes of what alpha announces, by way of the bytes of the TXT record.
-  static func roundTrip(_ devices: [SharedDevice]) throws -> [RemoteDevice] {
-    try Publication.announcements(devices, agent: agent, port: 3241).compactMap { published in
+  static func roundTrip(
+    _ devices: [SharedDevice], names: [BusID: GivenName] = [:]
+  ) throws -> [RemoteDevice] {
+    try Publication.announcements(
+      devices, keys: LocalKeys(agent: agent, devices: devices.map(\.device)), names: names,
+      agent: agent, port: 3241
+    ).compactMap { published in
       let record = try #require(try TXTRecord.decode(entries: published.record.entries))
       return Publication.remote(
         Announcement(
@@ -46,6 +51,15 @@ import USBModel
     #expect(device.exporter.addresses == ["10.9.0.1", "fd00::1"])
     #expect(device.exporter.port == 3241)
     #expect(device.exporter.agent == Self.agent)
+  }
+
+  @Test func aDeviceIsAnnouncedByTheNameItWasGiven() throws {
+    let longest = String(repeating: "ü", count: GivenName.maximumLength / 2)
+    for name in ["the lab's stick", longest] {
+      let names = [DeviceSamples.disk().busID: try GivenName(name)]
+      let devices = try Self.roundTrip([Self.free(DeviceSamples.disk())], names: names)
+      #expect(devices.map(\.name) == [name])
+    }
   }
 
   @Test func aDeviceWithoutASerialIsKnownByItsPlace() throws {
@@ -100,7 +114,9 @@ import USBModel
 
   @Test func anAnnouncementWithoutAnAddressIsNone() throws {
     let published = Publication.announcements(
-      [Self.free(DeviceSamples.disk())], agent: Self.agent, port: 3240)
+      [Self.free(DeviceSamples.disk())],
+      keys: LocalKeys(agent: Self.agent, devices: [DeviceSamples.disk()]), agent: Self.agent,
+      port: 3240)
     let record = try #require(published.first).record
     let announcement = Announcement(
       instance: "x", host: "alpha", addresses: [], port: 3240, record: .success(record))
@@ -123,6 +139,12 @@ import USBModel
       agent: agent, devices: [DeviceSamples.disk("1-1.2"), DeviceSamples.disk("1-1.3")])
     #expect(keys[DeviceSamples.busID("1-1.2")] == "\(agent)/0781:5567@1-1.2")
     #expect(keys[DeviceSamples.busID("1-1.3")] == "\(agent)/0781:5567@1-1.3")
+  }
+
+  @Test func aSerialNumberThatOnceNamedTwoNamesNoneAnyMore() {
+    let disk = DeviceSamples.disk("1-1.2")
+    let keys = LocalKeys(agent: agent, devices: [disk]) { $0 == "\(agent)/0781:5567/4C530001" }
+    #expect(keys.identity(disk.busID) == "0781:5567@1-1.2")
   }
 
   @Test func anEmptySerialNumberIsNone() {

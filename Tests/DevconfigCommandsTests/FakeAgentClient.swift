@@ -12,6 +12,12 @@ final class FakeAgentClient: AgentClient {
   private let failure: AgentError?
   /// What devices do, in the order of `status`.
   var reports: [DeviceReport] = []
+  /// Where the configuration is.
+  var configuration = "/nonexistent"
+  /// What is wrong with it each time it is read again.
+  var mistakes: [String?] = []
+  /// What is wrong with the configuration.
+  var mistake: String?
   /// Where a capture comes out.
   var captured: SharedDescriptor?
   /// What was asked for, in order.
@@ -34,15 +40,43 @@ final class FakeAgentClient: AgentClient {
     return try change(device, to: .attached, nodes: ["/dev/sr1", "/dev/sg2"])
   }
 
-  func down(_ device: String) throws(AgentError) -> AgentCalls.Outcome {
-    requests.append("down \(device)")
-    return try change(device, to: .detached, nodes: [])
+  func down(_ device: String, force: Bool) throws(AgentError) -> AgentCalls.Outcome {
+    requests.append("down \(device)\(force ? " --force" : "")")
+    var outcome = try change(device, to: .detached, nodes: [])
+    if force { outcome.notes = ["/mnt: everything is written"] }
+    return outcome
   }
 
-  func status(_ device: String?) throws(AgentError) -> [DeviceReport] {
+  func name(_ selector: String, _ name: String?) throws(AgentError) -> AgentCalls.Outcome {
+    requests.append("name \(selector) \(name ?? "--remove")")
+    if let failure { throw failure }
+    var device = try Selector.find(selector, in: devices)
+    let own = device.deviceName ?? device.name
+    let wanted = name ?? own
+    let changed = device.name != wanted
+    device.name = wanted
+    device.deviceName = name == nil ? nil : own
+    devices = devices.map { $0.id == device.id ? device : $0 }
+    return AgentCalls.Outcome(device: device, changed: changed)
+  }
+
+  func about() throws(AgentError) -> AgentCalls.AboutResults {
+    requests.append("about")
+    if let failure { throw failure }
+    return AgentCalls.AboutResults(
+      version: "1", host: "beta", agent: "a", configuration: configuration)
+  }
+
+  func reload() throws(AgentError) -> String? {
+    requests.append("reload")
+    if let failure { throw failure }
+    return mistakes.isEmpty ? nil : mistakes.removeFirst()
+  }
+
+  func status(_ device: String?) throws(AgentError) -> AgentCalls.StatusResults {
     requests.append("status \(device ?? "")")
     if let failure { throw failure }
-    return reports
+    return AgentCalls.StatusResults(devices: reports, mistake: mistake)
   }
 
   func capture(

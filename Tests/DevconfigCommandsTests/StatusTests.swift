@@ -97,12 +97,13 @@ import Testing
   @Test func theOverview() {
     var quiet = DeviceReport(device: DeviceSamples.mountedStatus)
     quiet.device.id = 5
+    quiet.device.rule = "built in"
     #expect(
       StatusTable.lines([Self.attached, quiet, Self.exported]).joined(separator: "\n") == """
-         ID  DEVICE                               HOST   STATE      USER               FOR        IN       OUT  URBS  ERRORS  REMARK
-          3  IO-DATA DEVICE,INC. Optical Storage  alpha  CONN_DONE  taka@beta            -         -         -     -       -  its traffic goes from kernel to kernel here; alpha counts it
-          5  SanDisk Cruzer Blade                 beta   DENIED     NOBODY               -         -         -     -       -  sdb1 is mounted on /home
-         12  SanDisk Cruzer Blade                 beta   INUSE      taka@gamma  3 min 20 s  64.0 MiB  27.2 KiB  1912       3  a transfer is overdue: devconfig status 12
+         ID  DEVICE                               HOST   STATE      RULE      USER               FOR        IN       OUT  URBS  ERRORS  REMARK
+          3  IO-DATA DEVICE,INC. Optical Storage  alpha  CONN_DONE  -         taka@beta            -         -         -     -       -  its traffic goes from kernel to kernel here; alpha counts it
+          5  SanDisk Cruzer Blade                 beta   DENIED     built in  NOBODY               -         -         -     -       -  sdb1 is mounted on /home
+         12  SanDisk Cruzer Blade                 beta   INUSE      -         taka@gamma  3 min 20 s  64.0 MiB  27.2 KiB  1912       3  a transfer is overdue: devconfig status 12
         """)
     #expect(StatusTable.lines([]).isEmpty)
   }
@@ -116,9 +117,29 @@ import Testing
     #expect(all.console.data == StatusTable.lines([Self.attached]))
     #expect(one.console.talk.isEmpty && all.console.talk.isEmpty)
     let json = try Run(["status", "--json"], client)
-    #expect(json.console.data == [try StatusJSON.text([Self.attached])])
+    #expect(
+      json.console.data == [
+        try StatusJSON.text(AgentCalls.StatusResults(devices: [Self.attached]))
+      ])
     #expect(json.console.data.first?.hasSuffix(#""schema":"devconfig-status/1"}"#) == true)
     #expect(client.requests == ["status 3", "status ", "status "])
+  }
+
+  @Test func aMistakeInTheConfigurationIsToldBesideTheData() throws {
+    let client = FakeAgentClient()
+    client.reports = [Self.attached]
+    client.mistake = "/etc/devconfig/devconfig.yaml: line 3: port: a number is needed"
+    let run = try Run(["status"], client)
+    #expect(run.console.data == StatusTable.lines([Self.attached]))
+    #expect(
+      run.console.talk == [
+        "the rules of before are in force: /etc/devconfig/devconfig.yaml: line 3: "
+          + "port: a number is needed",
+        "  mend that, then: systemctl reload devconfigd",
+      ])
+    let json = try Run(["status", "--json"], client)
+    #expect(json.console.talk.isEmpty)
+    #expect(json.console.data.first?.contains(#""mistake":"/etc/devconfig"#) == true)
   }
 
   @Test func nothingToShowIsSaidBesideTheData() throws {

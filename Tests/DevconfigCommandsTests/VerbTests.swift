@@ -69,6 +69,37 @@ import Testing
     #expect(run.console.talk == ["Logitech M4848 is up already"])
   }
 
+  @Test func downByForceSaysWhatItDid() throws {
+    let client = FakeAgentClient(Self.devices)
+    let run = try Run(["down", "--force", "3"], client)
+    #expect(run.code == .success)
+    #expect(run.console.data.isEmpty)
+    #expect(run.console.talk.first == "/mnt: everything is written")
+    #expect(client.requests == ["down 3 --force"])
+  }
+
+  @Test func nameIsSilentUnlessNothingChanges() throws {
+    let client = FakeAgentClient(Self.devices)
+    let first = try Run(["name", "2", "Maus"], client)
+    #expect(first.code == .success)
+    #expect(first.console.data.isEmpty && first.console.talk.isEmpty)
+    #expect(try Run(["name", "maus", "Maus"], client).console.talk == ["Maus is its name already"])
+    #expect(try Run(["name", "--remove", "maus"], client).console.talk.isEmpty)
+    let last = try Run(["name", "2", "--remove"], client)
+    #expect(last.console.talk == ["Logitech M4848 has no given name"])
+    #expect(
+      client.requests == [
+        "name 2 Maus", "name maus Maus", "name maus --remove", "name 2 --remove",
+      ])
+  }
+
+  @Test(arguments: [
+    ["name", "2"], ["name"], ["name", "--remove"], ["name", "--remove", "2", "x"],
+  ])
+  func nameWantsANameOrRemove(arguments: [String]) {
+    #expect(throws: (any Error).self) { try Devconfig.parseAsRoot(arguments) }
+  }
+
   @Test func upOfADeviceOfThisMachineSaysSoAndSucceeds() throws {
     let run = try Run(["up", "12"], FakeAgentClient(Self.devices))
     #expect(run.code == .success)

@@ -116,7 +116,7 @@ extension Processes {
       #expect(try await agent.ended() == 78)
       let words = agent.talk.joined(separator: "\n")
       #expect(words.contains("etc/devconfig.yaml: line 2: unknown key pers"))
-      #expect(words.contains("allowed are port and peers"))
+      #expect(words.contains("allowed are port, peers and rules"))
     }
 
     @Test func twoAgentsInOnePlace() async throws {

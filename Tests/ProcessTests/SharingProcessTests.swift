@@ -29,6 +29,55 @@ extension Processes {
       return machine
     }
 
+    @Test func shareAndUnshareDecideWhoGetsIt() async throws {
+      let machine = try alpha()
+      let agent = try await machine.startAgent()
+      let before = try machine.tree.read("etc/devconfig.yaml")
+      #expect(try await machine.devconfig("name", "1-1@alpha", "lab stick").code == .success)
+      #expect(try await machine.devconfig("unshare", "lab stick").code == .success)
+      let kept = try await machine.list { devices in
+        devices.contains { $0.busID == "1-1" && $0.remoteState == .denied }
+      }.first { $0.busID == "1-1" }
+      #expect(kept?.name == "lab stick")
+      #expect(kept?.deviceName == "SanDisk Cruzer Blade")
+      #expect(kept?.reason?.hasPrefix("its machine does not share it (rule 1, line") == true)
+      #expect(try await importStatus("1-1", of: machine) == .notAvailable)
+      let table = try await machine.devconfig("status").data
+      #expect(table.contains { $0.contains("DENIED  rule 1, line") })
+
+      // For somebody else than a stock client.
+      #expect(
+        try await machine.devconfig("share", "lab stick", "--user", "taka").code == .success)
+      let shared = try await machine.list { devices in
+        devices.contains { $0.busID == "1-1" && $0.remoteState == .available }
+      }
+      #expect(shared.contains { $0.name == "lab stick" })
+      #expect(try await importStatus("1-1", of: machine) == .notAvailable)
+      let text = try machine.tree.read("etc/devconfig.yaml")
+      #expect(text.hasPrefix(before))
+      #expect(text.contains(#"user: ["taka"]}  # devconfig share"#))
+      #expect(!text.contains("unshare"))
+
+      // A mistake leaves the rules of before.
+      try machine.tree.write("\(text)  - allow: some\n", to: "etc/devconfig.yaml")
+      let refused = try await machine.devconfig("unshare", "lab stick")
+      #expect(refused.code == .failure)
+      #expect(refused.words.contains("all is needed"))
+      #expect(try machine.tree.read("etc/devconfig.yaml") == "\(text)  - allow: some\n")
+      #expect(try await machine.devconfig("status").words.contains("rules of before are in force"))
+      #expect(try await importStatus("1-1", of: machine) == .notAvailable)
+
+      // SIGHUP has it read again.
+      try machine.tree.write(before, to: "etc/devconfig.yaml")
+      agent.signal(1)
+      let open = try await machine.list { devices in
+        devices.contains { $0.busID == "1-1" && $0.rule == "no rule" }
+      }
+      #expect(open.contains { $0.busID == "1-1" && $0.remoteState == .available })
+      agent.signal(15)
+      #expect(try await agent.ended() == 0)
+    }
+
     func importStatus(_ busID: String, of machine: Machine) async throws -> OperationStatus? {
       let reply = try await TCPClient.ask(
         OperationRequestEncoder.importDevice(DeviceSamples.busID(busID)), expecting: .importDevice,

@@ -58,7 +58,7 @@ extension Processes {
       #expect(block.data.last?.contains("127.0.0.1 counts it") == true)
       let table = try await machine.devconfig("status")
       #expect(table.data.count == 2)
-      #expect(table.data.last?.contains("CONN_DONE  root@beta") == true)
+      #expect(table.data.last?.contains("CONN_DONE  -     root@beta") == true)
       let capture = try await machine.devconfig("capture", "1", "-")
       #expect(capture.code == .failure)
       #expect(capture.words.contains("captured where it is plugged in, on 127.0.0.1"))

@@ -46,6 +46,8 @@ int clinux_pipe(int ends[_Nonnull 2]);
 
 // pidfd_open(2): a close-on-exec descriptor that becomes readable when the process ends.
 int clinux_pidfd_open(pid_t process);
+// syncfs(2): 0 or -1.
+int clinux_sync_file_system(int descriptor);
 
 // pidfd_send_signal(2); 0 or -1.
 int clinux_pidfd_signal(int pidfd, int signal);
