@@ -33,8 +33,8 @@ public struct SharePolicy: Sendable, Hashable {
       .filter { $0.effect == .allow }.map(\.company)
     let reason =
       allowed.isEmpty
-      ? "its machine does not share it (\(rule.origin))"
-      : "it is shared with \(allowed.joined(separator: "; ")) only (\(rule.origin))"
+      ? "a rule of its machine keeps it (\(rule.origin))"
+      : "only \(allowed.joined(separator: "; ")) may have it (\(rule.origin))"
     return Judgement(.deny(Denial(reason)), basis: rule.origin)
   }
 
@@ -45,7 +45,7 @@ public struct SharePolicy: Sendable, Hashable {
       case .allow:
         return Judgement(.share, basis: rule.origin)
       case .deny where rule.isForEverybody:
-        let reason = "its machine does not share it (\(rule.origin))"
+        let reason = "a rule of its machine keeps it (\(rule.origin))"
         return Judgement(.deny(Denial(reason)), basis: rule.origin)
       case .deny:
         continue

@@ -40,7 +40,7 @@ extension Processes {
       }.first { $0.busID == "1-1" }
       #expect(kept?.name == "lab stick")
       #expect(kept?.deviceName == "SanDisk Cruzer Blade")
-      #expect(kept?.reason?.hasPrefix("its machine does not share it (rule 1, line") == true)
+      #expect(kept?.reason?.hasPrefix("a rule of its machine keeps it (rule 1, line") == true)
       #expect(try await importStatus("1-1", of: machine) == .notAvailable)
       let table = try await machine.devconfig("status").data
       #expect(table.contains { $0.contains("DENIED  rule 1, line") })

@@ -38,7 +38,7 @@ import USBModel
     #expect(try policy.judge(printer(), uses: [], for: taka) == Judgement(.share, basis: "rule 1"))
     let other = try policy.judge(printer(), uses: [], for: hanako)
     #expect(other.basis == "rule 2")
-    #expect(other.denial?.reason == "it is shared with taka only (rule 2)")
+    #expect(other.denial?.reason == "only taka may have it (rule 2)")
     #expect(other.denial?.isLasting == false)
     // Somebody may have it: it is listed as free.
     #expect(try policy.judge(printer(), uses: []) == Judgement(.share, basis: "rule 1"))
@@ -61,7 +61,7 @@ import USBModel
     #expect(try policy.judge(printer(), uses: [], for: taka).verdict == .share)
     #expect(
       try policy.judge(printer(), uses: [], for: hanako).denial?.reason
-        == "its machine does not share it (rule 1)")
+        == "a rule of its machine keeps it (rule 1)")
   }
 
   @Test func aDenialForAllSaysItIsNotShared() throws {
@@ -69,7 +69,7 @@ import USBModel
     for requester in [nil, taka] {
       #expect(
         try policy.judge(printer(), uses: [], for: requester).denial?.reason
-          == "its machine does not share it (rule 1, line 7)")
+          == "a rule of its machine keeps it (rule 1, line 7)")
     }
   }
 
@@ -88,7 +88,7 @@ import USBModel
     #expect(try basis("hanako", "beta") == "rule 3")
     #expect(
       try policy.judge(printer(), uses: [], for: hanako).denial?.reason
-        == "it is shared with TAKA on beta; everybody on delta, 10.9.0.* only (rule 3)")
+        == "only TAKA on beta; everybody on delta, 10.9.0.* may have it (rule 3)")
   }
 
   @Test func noRuleOpensWhatIsBuiltIn() throws {

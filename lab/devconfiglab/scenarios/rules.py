@@ -38,7 +38,7 @@ def play(office, report) -> None:
     with report.step("others are told with whom it is shared") as notes:
         refused = beta.attempt(f"devconfig up {wanted['id']}")
         assert refused.status == DENIED, refused
-        assert f"shared with {PERSON} on beta only (rule 2, line 3)" in refused.stderr, refused.stderr
+        assert f"only {PERSON} on beta may have it (rule 2, line 3)" in refused.stderr, refused.stderr
         assert beta.attempt(f"devconfig up {kept['id']}").status == DENIED
         notes.append(refused.stderr.splitlines()[0])
     with report.step(f"{PERSON} gets it, and keeps it when the rules change"):
