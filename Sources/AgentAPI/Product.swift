@@ -15,4 +15,6 @@ public enum Product {
   public static let listSchema = "devconfig/1"
   /// The same of `devconfig status --json`.
   public static let statusSchema = "devconfig-status/1"
+  /// The same of `devconfig doctor --json`.
+  public static let doctorSchema = "devconfig-doctor/1"
 }

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timex.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -206,4 +207,11 @@ int clinux_name_thread(const char *name)
 int clinux_sync_file_system(int descriptor)
 {
     return syncfs(descriptor);
+}
+
+int clinux_is_clock_kept(void)
+{
+    struct timex state = {.modes = 0};
+
+    return adjtimex(&state) != -1 && (state.status & STA_UNSYNC) == 0;
 }

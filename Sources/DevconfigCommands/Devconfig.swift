@@ -16,8 +16,8 @@ public struct Devconfig: ParsableCommand {
       """,
     version: "devconfig \(Product.version)",
     subcommands: [
-      ListVerb.self, UpVerb.self, DownVerb.self, NameVerb.self, ShareVerb.self,
-      UnshareVerb.self, StatusVerb.self, CaptureVerb.self,
+      ListVerb.self, WatchVerb.self, UpVerb.self, DownVerb.self, NameVerb.self, ShareVerb.self,
+      UnshareVerb.self, StatusVerb.self, CaptureVerb.self, DoctorVerb.self,
     ])
 
   /// Needed by the parser.

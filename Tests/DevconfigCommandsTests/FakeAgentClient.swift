@@ -20,6 +20,8 @@ final class FakeAgentClient: AgentClient {
   var mistake: String?
   /// Where a capture comes out.
   var captured: SharedDescriptor?
+  /// What happens before a list is answered; the argument counts the lists from 1.
+  var onList: ((Int) throws(AgentError) -> Void)?
   /// What was asked for, in order.
   private(set) var requests: [String] = []
 
@@ -32,6 +34,7 @@ final class FakeAgentClient: AgentClient {
   func list() throws(AgentError) -> [DeviceStatus] {
     requests.append("list")
     if let failure { throw failure }
+    if let onList { try onList(requests.count { $0 == "list" }) }
     return devices
   }
 

@@ -49,6 +49,9 @@ int clinux_pidfd_open(pid_t process);
 // syncfs(2): 0 or -1.
 int clinux_sync_file_system(int descriptor);
 
+// 1 where the kernel's clock is kept in time by somebody (adjtimex(2)), else 0.
+int clinux_is_clock_kept(void);
+
 // pidfd_send_signal(2); 0 or -1.
 int clinux_pidfd_signal(int pidfd, int signal);
 

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+internal import LinuxHost
+
+/// Makes findings of what is known of this machine, its agent and the other machines.
+struct Examination {
+  /// An exporter that is listed, and how long it took to reach.
+  struct Peer: Hashable {
+    var host: String
+    /// Address and port.
+    var address: String
+    var port: UInt16
+    /// Milliseconds to connect; `nil` where `failure` says why not.
+    var time: Double?
+    var failure: String?
+  }
+
+  let survey: HostSurvey
+  /// Why the agent cannot be asked; `nil` where it answers.
+  let agentFailure: String?
+  /// What is wrong with its configuration.
+  let mistake: String?
+  let port: UInt16
+  let peers: [Peer]
+
+  /// MiB of transfers that many devices at once need; the package's own setting.
+  private static let usbfsMemory = 256
+  /// Milliseconds from which on devices that answer often become slow.
+  private static let longTrip = 20.0
+  /// Free ports of a half below which it is time to say so.
+  private static let fewPorts = 2
+  /// Programs that open serial devices of their own accord, and what stops them.
+  private static let grabbers = [
+    ("ModemManager", "systemctl disable --now ModemManager"),
+    ("brltty", "apt remove brltty"),
+  ]
+
+  /// All findings, in the order in which things are needed.
+  var findings: [Finding] {
+    kernel + [memory, agent] + configuration + [avahi] + firewall + [clock] + serial
+      + peers.map(finding)
+  }
+
+  private var kernel: [Finding] {
+    guard survey.hasVirtualHost else {
+      let mend =
+        survey.release.contains("cloud")
+        ? "apt install linux-image-amd64, then reboot into it" : "modprobe vhci-hcd"
+      return [
+        Finding(
+          .trouble, "vhci_hcd",
+          "the kernel \(survey.release) does not have it: nothing can be attached",
+          mend: mend)
+      ]
+    }
+    return [false, true].map { isSuperSpeed in
+      let half = survey.ports.filter { $0.isSuperSpeed == isSuperSpeed }
+      let free = half.count { $0.state == .free }
+      let text =
+        "\(free) of \(half.count) \(isSuperSpeed ? "SuperSpeed" : "high-speed") ports are free"
+      guard free < Examination.fewPorts else { return Finding(.good, "vhci_hcd", text) }
+      return Finding(
+        free == 0 ? .trouble : .notice, "vhci_hcd", text,
+        mend: "devconfig list shows what is attached; devconfig down DEVICE frees a port")
+    }
+  }
+
+  private var memory: Finding {
+    switch survey.usbfsMemory {
+    case nil:
+      Finding(.trouble, "usbfs", "the kernel has no usbcore: nothing can be shared")
+    case 0:
+      Finding(.good, "usbfs", "transfers may take any memory")
+    case let size? where size < Examination.usbfsMemory:
+      Finding(
+        .notice, "usbfs",
+        "all transfers together may take \(size) MiB: several fast devices need more",
+        mend:
+          "echo \(Examination.usbfsMemory) > /sys/module/usbcore/parameters/usbfs_memory_mb")
+    case let size?:
+      Finding(.good, "usbfs", "all transfers together may take \(size) MiB")
+    }
+  }
+
+  private var agent: Finding {
+    guard let agentFailure else { return Finding(.good, "devconfigd", "the agent answers") }
+    return Finding(
+      .trouble, "devconfigd", agentFailure, mend: "systemctl enable --now devconfigd")
+  }
+
+  private var configuration: [Finding] {
+    mistake.map {
+      [
+        Finding(
+          .trouble, "devconfig.yaml", $0, mend: "mend that, then: systemctl reload devconfigd")
+      ]
+    } ?? []
+  }
+
+  private var avahi: Finding {
+    if survey.hasAvahi { return Finding(.good, "avahi", "avahi-daemon listens") }
+    let mend =
+      survey.isAvahiInstalled
+      ? "systemctl enable --now avahi-daemon" : "apt install avahi-daemon"
+    return Finding(
+      .trouble, "avahi", "avahi-daemon does not listen: other machines are not found", mend: mend)
+  }
+
+  private var firewall: [Finding] {
+    switch survey.firewall {
+    case nil: return []
+    case .firewalld?:
+      return [
+        Finding(
+          .notice, "firewall", "firewalld runs: TCP port \(port) and mDNS have to be open",
+          mend:
+            "firewall-cmd --permanent --add-port=\(port)/tcp --add-service=mdns && "
+            + "firewall-cmd --reload")
+      ]
+    case .ufw(opensPort: true)?:
+      return [Finding(.good, "firewall", "ufw lets others reach TCP port \(port)")]
+    case .ufw(let opensPort)?:
+      return [
+        Finding(
+          opensPort == nil ? .notice : .trouble, "firewall",
+          opensPort == nil
+            ? "ufw is on; only root can see whether TCP port \(port) is open"
+            : "ufw is on and keeps others from TCP port \(port)",
+          mend: "ufw allow \(port)/tcp")
+      ]
+    }
+  }
+
+  private var clock: Finding {
+    survey.isClockKept
+      ? Finding(.good, "clock", "it is kept in time")
+      : Finding(
+        .notice, "clock", "nobody keeps it in time: journals of two machines do not compare",
+        mend: "timedatectl set-ntp true")
+  }
+
+  private var serial: [Finding] {
+    Examination.grabbers.filter { survey.programs.contains($0.0) }.map { program, mend in
+      Finding(
+        .notice, program, "it opens serial devices of its own accord, as they come", mend: mend)
+    }
+  }
+
+  private func finding(_ peer: Peer) -> Finding {
+    let place = "\(peer.host) (\(peer.address), port \(peer.port))"
+    guard let time = peer.time else {
+      return Finding(
+        .trouble, place, "it cannot be reached: \(peer.failure ?? "no answer")",
+        mend: "on \(peer.host): devconfig doctor; from here: ping \(peer.address)")
+    }
+    let text = "it answers within \(Double(Int(time * 10)) / 10) ms"
+    guard time >= Examination.longTrip else { return Finding(.good, place, text) }
+    return Finding(.notice, place, "\(text): devices that answer often are slow that far away")
+  }
+}

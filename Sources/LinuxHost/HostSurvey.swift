@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+private import CLinux
+public import SystemPackage
+
+/// What the rest of this machine means for sharing and attaching: one look at files and processes.
+///
+/// What cannot be read, as much cannot without root, counts as not known.
+public struct HostSurvey: Sendable, Hashable {
+  /// A front end of the kernel's packet filter.
+  public enum Firewall: Sendable, Hashable {
+    /// ufw; whether its rules name the port, where they can be read.
+    case ufw(opensPort: Bool?)
+    /// firewalld, whose rules only itself tells.
+    case firewalld
+  }
+
+  /// The kernel's release.
+  public var release = ""
+  /// True where vhci_hcd is there.
+  public var hasVirtualHost = false
+  /// Its ports.
+  public var ports: [VirtualPort] = []
+  /// The most memory of all transfers of programs together, in MiB; 0 for no limit, `nil` where the kernel
+  /// has no usbcore.
+  public var usbfsMemory: Int?
+  /// True where avahi-daemon listens.
+  public var hasAvahi = false
+  /// True where it is installed.
+  public var isAvahiInstalled = false
+  /// The names of all processes, as `comm` cuts them.
+  public var programs: Set<String> = []
+  /// The packet filter's front end, where there is one.
+  public var firewall: Firewall?
+  /// True where somebody keeps the clock (adjtimex(2)).
+  public var isClockKept = true
+
+  /// Nothing is known.
+  public init() {}
+
+  /// Takes a look, which reads each process's name: a few ms.
+  ///
+  /// `port` is the one that is to be open.
+  public init(
+    port: UInt16, sysfs: FilePath = "/sys", procfs: FilePath = "/proc", run: FilePath = "/run",
+    etc: FilePath = "/etc", usr: FilePath = "/usr"
+  ) {
+    let tree = Sysfs(root: sysfs)
+    release = (try? Kernel(sysfs: tree, procfs: procfs).release()) ?? ""
+    let virtualHost = VirtualHost(sysfs: tree)
+    hasVirtualHost = virtualHost.isPresent
+    ports = (try? virtualHost.ports()) ?? []
+    usbfsMemory = (try? tree.text("module/usbcore/parameters/usbfs_memory_mb")).flatMap { Int($0) }
+    hasAvahi = FileIdentity(run.appending("avahi-daemon/socket")) != nil
+    isAvahiInstalled = FileIdentity(usr.appending("sbin/avahi-daemon")) != nil
+    for name in (try? directoryEntries(procfs)) ?? [] where Int32(name) != nil {
+      let comm = procfs.appending(name).appending("comm")
+      guard let text = try? readText(comm, limit: HostLimits.processNameLength) else { continue }
+      programs.insert(String(text.trimmingASCIISpace()))
+    }
+    firewall = HostSurvey.firewall(programs, etc, port)
+    isClockKept = clinux_is_clock_kept() != 0
+  }
+
+  private static func firewall(
+    _ programs: Set<String>, _ etc: FilePath, _ port: UInt16
+  ) -> Firewall? {
+    if programs.contains("firewalld") { return .firewalld }
+    let settings = try? readText(etc.appending("ufw/ufw.conf"), limit: HostLimits.tableLength)
+    let isOn = settings?.split(whereSeparator: \.isNewline).contains("ENABLED=yes")
+    guard isOn == true else { return nil }
+    let rules = try? readText(etc.appending("ufw/user.rules"), limit: HostLimits.tableLength)
+    return .ufw(
+      opensPort: rules.map { text in
+        text.split(whereSeparator: \.isNewline).contains { line in
+          let words = line.split(separator: " ")
+          return words.contains("--dport") && words.contains("\(port)") && words.last == "ACCEPT"
+        }
+      })
+  }
+}

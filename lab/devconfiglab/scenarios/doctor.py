@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`devconfig doctor` and `devconfig watch`: the right command where something is missing, and every change as it comes."""
+
+import json
+
+from ..devices import SerialPort
+from . import agent
+
+MACHINES = ("alpha", "beta")
+NEEDS_STAGE = True
+
+# The pieces that are taken away: how, the word for it, the command that brings it back.
+BROKEN = (
+    ("systemctl stop devconfigd", "devconfigd", "systemctl enable --now devconfigd"),
+    ("systemctl stop avahi-daemon.socket avahi-daemon", "avahi", "systemctl enable --now avahi-daemon"),
+    ("modprobe -r vhci-hcd", "vhci_hcd", "modprobe vhci-hcd"),
+)
+
+
+def play(office, report) -> None:
+    alpha, beta = office.alpha, office.beta
+    serial = SerialPort("serial")
+    alpha.plug(serial)
+    agent.install(office, report)
+    agent.start_agent(report, alpha, beta)
+    agent.wait_for_device(beta, host="alpha", busid=alpha.bus_id(serial), remote_state="AVAIL")
+    with report.step("beta has nothing that does not work, and reaches alpha") as notes:
+        findings, status = examine(beta)
+        assert status == 0 and not troubles(findings), findings
+        reached = [finding for finding in findings if finding["subject"].startswith("alpha (")]
+        assert len(reached) == 1 and "it answers within" in reached[0]["text"], findings
+        notes.append(reached[0]["text"])
+    watched(office, report, beta, serial_of(beta))
+    for command, subject, mend in BROKEN:
+        with report.step(f"without {subject} it says: {mend}"):
+            beta.run(command, timeout=60)
+            findings, status = examine(beta)
+            assert status == 1, findings
+            assert [(found["subject"], found["mend"]) for found in troubles(findings)] == [(subject, mend)], findings
+        with report.step("that command mends it"):
+            beta.run(mend, timeout=120)
+            beta.wait_until("devconfig doctor", limit=30)
+    with report.step("a machine that cannot be reached is named"):
+        alpha.cut_network(silently=True)
+        findings, status = examine(beta)
+        alpha.restore_network()
+        assert status == 1 and [found["subject"].split(" ")[0] for found in troubles(findings)] == ["alpha"], findings
+
+
+def serial_of(machine) -> int:
+    return agent.wait_for_device(machine, host="alpha", remote_state="AVAIL")["id"]
+
+
+def watched(office, report, machine, identity: int) -> None:
+    with report.step("watch tells of each change, and of an agent that is restarted meanwhile") as notes:
+        office.afterwards(machine, "systemctl stop lab-watch 2>/dev/null; rm -f /root/watched")
+        machine.run("systemd-run --quiet --unit=lab-watch sh -c 'exec devconfig watch > /root/watched'")
+        machine.wait_until("grep -q DISCONN_DONE /root/watched")
+        agent.up(machine, identity)
+        machine.wait_until("grep -q '\"CONN_DONE\"' /root/watched")
+        agent.down(machine, identity)
+        machine.run("systemctl restart devconfigd", timeout=120)
+        machine.wait_until("tail -n 1 /root/watched | grep -q '\"remote_state\":\"AVAIL\"'")
+        lines = [json.loads(line) for line in machine.run("systemctl stop lab-watch; cat /root/watched").splitlines()]
+        states = [{device["id"]: device["local_state"] for device in line["devices"]}.get(identity) for line in lines]
+        seen = [state for state, before in zip(states, [None, *states]) if state and state != before]
+        assert seen[0] == "DISCONN_DONE" and "CONN_DONE" in seen and seen[-1] == "DISCONN_DONE", seen
+        notes.append(", ".join(seen))
+
+
+def examine(machine) -> tuple:
+    answer = machine.attempt("devconfig doctor --json")
+    document = json.loads(answer.stdout)
+    assert document["schema"] == "devconfig-doctor/1", document
+    return document["findings"], answer.status
+
+
+def troubles(findings: list) -> list:
+    return [finding for finding in findings if finding["rank"] == "trouble"]
