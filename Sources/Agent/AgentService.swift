@@ -42,6 +42,7 @@ struct AgentService: Service, CustomStringConvertible {
   private let exports: LiveExports
   private let sessions: SessionHost
   private let attachments: Attachments<KernelAttachDoor>
+  private let kept: KeptAttachments<KernelAttachDoor>
   private let catalogue: Catalogue
   private let policy: PolicySource
   /// Asks for a look at how this machine uses its devices; a burst of wishes is one look.
@@ -69,9 +70,11 @@ struct AgentService: Service, CustomStringConvertible {
       hostName: identity.host, log: log)
     attachments = Attachments(
       door: KernelAttachDoor(places: places, sessions: sessions), undo: undo, log: log)
+    kept = KeptAttachments(
+      attachments: attachments, book: KeptFile(path: places.kept), log: log)
     catalogue = Catalogue(
       agent: identity.agent, hostName: identity.host, port: configuration.port, places: places,
-      inventory: inventory, attachments: attachments, log: log)
+      inventory: inventory, attachments: attachments, kept: kept, log: log)
   }
 
   func run() async throws {
@@ -81,6 +84,7 @@ struct AgentService: Service, CustomStringConvertible {
         "sessions keep the agent's user",
         metadata: ["reason": "\(weakness.reason)", "hint": "\(weakness.hint)"])
     }
+    await kept.load()
     let listener = try LocalListener(path: places.socket, mode: 0o666)
     let hotplug = try HotplugSource(places: places)
     let directory = try ServiceDirectory()
@@ -101,6 +105,7 @@ struct AgentService: Service, CustomStringConvertible {
         ).run()
       }
       group.addTask { await feedWatchdog() }
+      group.addTask { await kept.run() }
       group.addTask {
         for await _ in hangups { await policy.reload() }
       }
@@ -113,6 +118,7 @@ struct AgentService: Service, CustomStringConvertible {
       log.notice("the agent stops and gives everything back")
       listener.close()
       directory.publish([])
+      await kept.stop()
       await attachments.detachAll()
       // Cancelling ends the sessions; each gives its device back before its task ends.
       group.cancelAll()
@@ -203,7 +209,8 @@ struct AgentService: Service, CustomStringConvertible {
 
   private func serveLocal(_ listener: LocalListener) async {
     let harness = LocalHarness(
-      catalogue: catalogue, attachments: attachments, exports: exports, policy: policy,
+      catalogue: catalogue, attachments: attachments, kept: kept, exports: exports,
+      policy: policy,
       about: AgentCalls.AboutResults(
         version: Product.version, host: identity.host, agent: identity.agent,
         configuration: places.configuration.string), log: log)

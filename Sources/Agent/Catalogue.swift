@@ -17,6 +17,7 @@ actor Catalogue {
   private let port: UInt16
   private let inventory: SharedInventory<KernelExportDoor>
   private let attachments: Attachments<KernelAttachDoor>
+  private let kept: KeptAttachments<KernelAttachDoor>
   private let file: StateFile
   private let log: Logger
   private var numbers: DeviceNumbers
@@ -25,13 +26,14 @@ actor Catalogue {
   init(
     agent: String, hostName: String, port: UInt16, places: Places,
     inventory: SharedInventory<KernelExportDoor>, attachments: Attachments<KernelAttachDoor>,
-    log: Logger
+    kept: KeptAttachments<KernelAttachDoor>, log: Logger
   ) {
     self.agent = agent
     self.hostName = hostName
     self.port = port
     self.inventory = inventory
     self.attachments = attachments
+    self.kept = kept
     self.log = log
     file = StateFile(path: places.numbers, limit: Message.maximumLength)
     numbers = Catalogue.read(file)
@@ -44,7 +46,7 @@ actor Catalogue {
   }
 
   /// Takes a device another machine announces.
-  func found(_ device: RemoteDevice, source: String) {
+  func found(_ device: RemoteDevice, source: String) async {
     guard device.exporter.agent != agent else { return }
     // Its exporter found a second device with its serial and tells them apart by their places now.
     if let key = remote.key(announcedBy: source), device.isAnotherForm(of: key),
@@ -54,6 +56,7 @@ actor Catalogue {
     }
     if remote.found(device, source: source) {
       remember(device.key, name: device.name, host: device.exporter.host)
+      await kept.announced(device)
     }
   }
 
@@ -69,7 +72,7 @@ actor Catalogue {
     for device in devices {
       let source = prefix + device.busID
       gone.remove(source)
-      found(device, source: source)
+      await found(device, source: source)
     }
     for source in gone {
       // Stock usbipd does not list a device that is in use: ours is still there.
@@ -191,12 +194,17 @@ actor Catalogue {
     for device in remote.devices { devices[device.key] = device }
     // What is attached here stays listed even when its exporter fell silent.
     for (key, attachment) in held where devices[key] == nil { devices[key] = attachment.device }
+    let keeping = await kept.devices.entries
+    let retries = await kept.retries
+    for (key, entry) in keeping where devices[key] == nil { devices[key] = entry.device.silent }
     let keys = localKeys(shared)
     let local = shared.map {
       Entry(key: keys[$0.device.busID], status: localStatus($0, keys, held), remote: nil)
     }
     let others = devices.values.map { device in
-      Entry(key: device.key, status: remoteStatus(device, held[device.key]), remote: device)
+      var status = remoteStatus(device, held[device.key])
+      if keeping[device.key] != nil { keep(&status, held[device.key], retries[device.key]) }
+      return Entry(key: device.key, status: status, remote: device)
     }
     return local + others
   }
@@ -238,6 +246,22 @@ actor Catalogue {
       status.reason = nil
     }
     return status
+  }
+
+  /// What a kept device has besides.
+  private func keep(
+    _ status: inout DeviceStatus, _ attachment: Attachment?,
+    _ retry: KeptAttachments<KernelAttachDoor>.Retry?
+  ) {
+    status.isKept = true
+    guard attachment == nil else { return }
+    status.localState = .retrying
+    let left = retry.map { ContinuousClock.now.duration(to: $0.due) / .seconds(1) } ?? 0
+    let seconds = Int(max(0, left).rounded(.up))
+    status.nextTry = seconds
+    let next = seconds == 0 ? "it is tried now" : "next try in \(seconds) s"
+    let reason = retry.map { ": \($0.reason)" } ?? ""
+    status.reason = next + reason + (retry?.isFlapping == true ? "; it comes and goes" : "")
   }
 
   @discardableResult

@@ -16,6 +16,7 @@ struct LocalReply: Sendable {
 struct LocalHarness: Sendable {
   let catalogue: Catalogue
   let attachments: Attachments<KernelAttachDoor>
+  let kept: KeptAttachments<KernelAttachDoor>
   let exports: LiveExports
   let policy: PolicySource
   let about: AgentCalls.AboutResults
@@ -62,8 +63,8 @@ struct LocalHarness: Sendable {
         return try encode(about)
       case AgentCalls.up:
         try await checkRight(peer)
-        let call = try Message.decode(Call<AgentCalls.Selection>.self, from: message)
-        return try encode(try await up(call.parameters.device, peer))
+        let call = try Message.decode(Call<AgentCalls.UpParameters>.self, from: message)
+        return try encode(try await up(call.parameters, peer))
       case AgentCalls.down:
         try await checkRight(peer)
         let call = try Message.decode(Call<AgentCalls.DownParameters>.self, from: message)
@@ -105,9 +106,9 @@ struct LocalHarness: Sendable {
   }
 
   private func up(
-    _ selector: String, _ peer: PeerCredentials
+    _ parameters: AgentCalls.UpParameters, _ peer: PeerCredentials
   ) async throws(AgentError) -> AgentCalls.Outcome {
-    switch try await catalogue.find(selector) {
+    switch try await catalogue.find(parameters.device) {
     case .local(let status):
       guard status.remoteState != .inUse else {
         throw AgentError(
@@ -119,10 +120,34 @@ struct LocalHarness: Sendable {
       // What an announcement says, or that there is none now, is a hint only: the exporter itself
       // is asked, which works while Avahi is away too.
       let user = RemoteUser(user: await peer.userName(), host: about.host)
-      let changed = try await attachments.up(device, as: user)
-      return AgentCalls.Outcome(
-        device: await catalogue.status(device.key) ?? status, changed: changed)
+      guard parameters.keep == true else {
+        let changed = try await attachments.up(device, as: user)
+        return AgentCalls.Outcome(
+          device: await catalogue.status(device.key) ?? status, changed: changed)
+      }
+      return try await keep(device, status, for: user)
     }
+  }
+
+  /// Attaches and keeps; a device that cannot be attached now is kept all the same.
+  private func keep(
+    _ device: RemoteDevice, _ status: DeviceStatus, for user: RemoteUser
+  ) async throws(AgentError) -> AgentCalls.Outcome {
+    var failure: AgentError?
+    var changed = false
+    do throws(AgentError) {
+      changed = try await attachments.up(device, as: user)
+    } catch {
+      failure = error
+    }
+    let isNew = try await kept.keep(device, for: user)
+    if var failure {
+      failure.message += "; it is kept, and tried again"
+      failure.hint = "devconfig list shows when; devconfig down \(status.id) lets go of it"
+      throw failure
+    }
+    return AgentCalls.Outcome(
+      device: await catalogue.status(device.key) ?? status, changed: changed || isNew)
   }
 
   private func down(
@@ -136,7 +161,8 @@ struct LocalHarness: Sendable {
       let storage = StorageSafety(name: status.name, id: status.id)
       try storage.check(uses, force: parameters.force == true)
       let notes = await storage.synchronize(uses)
-      let changed = try await attachments.down(device.key)
+      let wasKept = try await kept.release(device.key)
+      let changed = try await attachments.down(device.key) || wasKept
       return AgentCalls.Outcome(
         device: await catalogue.status(device.key) ?? status, changed: changed,
         notes: notes.isEmpty ? nil : notes)

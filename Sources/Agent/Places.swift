@@ -31,6 +31,8 @@ struct Places: Sendable {
   }
   /// An empty directory, the whole file system of a session.
   var sessionRoot: FilePath { runtime.appending("empty") }
+  /// The kept devices.
+  var kept: FilePath { state.appending("kept.json") }
   /// The device numbers.
   var numbers: FilePath { state.appending("numbers.json") }
   /// The agent's lasting name.

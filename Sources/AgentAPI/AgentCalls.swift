@@ -44,6 +44,19 @@ public enum AgentCalls {
   }
 
   /// Parameters of `up`.
+  public struct UpParameters: Sendable, Codable, Hashable {
+    /// As in `Selection`.
+    public var device: String
+    /// True to have it attached again whenever it is lost, until `down`.
+    public var keep: Bool?
+    /// Takes both.
+    public init(device: String, keep: Bool? = nil) {
+      self.device = device
+      self.keep = keep
+    }
+  }
+
+  /// The device alone.
   public struct Selection: Sendable, Codable, Hashable {
     /// ID, name, `host/name`, `vid:pid`, serial or `busid@host`.
     public var device: String

@@ -36,6 +36,10 @@ public struct DeviceStatus: Sendable, Hashable, Codable {
   /// What decided that a device of this machine is shared or not: `built in`, `rule 2, line 14`, or
   /// `no rule`; `nil` for others.
   public var rule: String?
+  /// True for a device that is attached again whenever it is lost; else `nil`.
+  public var isKept: Bool?
+  /// Seconds until a kept device is tried again; 0 while it is being tried, `nil` unless CONN_RETRY.
+  public var nextTry: Int?
   /// The local device nodes while attached, such as `/dev/sdb`.
   public var nodes: [String]
   /// True when this machine is the exporter.
@@ -50,6 +54,7 @@ public struct DeviceStatus: Sendable, Hashable, Codable {
     localState: LocalState,
     remoteState: RemoteState, remoteUser: RemoteUser = .nobody,
     remoteModule: RemoteModule = .usbip, reason: String? = nil, rule: String? = nil,
+    isKept: Bool? = nil, nextTry: Int? = nil,
     nodes: [String] = [], isLocal: Bool, isImported: Bool? = nil
   ) {
     self.id = id
@@ -68,6 +73,8 @@ public struct DeviceStatus: Sendable, Hashable, Codable {
     self.remoteModule = remoteModule
     self.reason = reason
     self.rule = rule
+    self.isKept = isKept
+    self.nextTry = nextTry
     self.nodes = nodes
     self.isLocal = isLocal
     self.isImported = isImported
@@ -77,6 +84,8 @@ public struct DeviceStatus: Sendable, Hashable, Codable {
   enum CodingKeys: String, CodingKey {
     case id, name, host, address, port, serial, reason, rule, nodes
     case deviceName = "device_name"
+    case isKept = "is_kept"
+    case nextTry = "next_try_s"
     case busID = "busid"
     case vendorID = "vendor_id"
     case productID = "product_id"

@@ -2,7 +2,7 @@
 // Copyright the devconfig authors
 
 /// A machine that exports devices, as far as it is known from announcements or from configuration.
-public struct Exporter: Sendable, Hashable {
+public struct Exporter: Sendable, Hashable, Codable {
   /// Its host name, or the address it was configured by.
   public var host: String
   /// Its addresses in numbers, the best one first.

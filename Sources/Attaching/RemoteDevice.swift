@@ -4,7 +4,7 @@
 public import AgentAPI
 
 /// A device of another machine, as its exporter announces it.
-public struct RemoteDevice: Sendable, Hashable {
+public struct RemoteDevice: Sendable, Hashable, Codable {
   /// What stays the same over replug and reboot: exporter and identity; the key of its ID.
   public var key: String
   /// Who exports it.
@@ -56,5 +56,14 @@ extension RemoteDevice {
     guard let identity, let agent = exporter.agent, identity == "\(vendorID):\(productID)@\(busID)"
     else { return false }
     return key.hasPrefix("\(agent)/\(vendorID):\(productID)/")
+  }
+
+  /// The same as nobody announces it now.
+  public var silent: RemoteDevice {
+    var device = self
+    device.state = .offline
+    device.user = .nobody
+    device.reason = "its exporter does not announce it now"
+    return device
   }
 }

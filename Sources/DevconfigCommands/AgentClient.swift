@@ -9,8 +9,8 @@ internal import SystemPackage
 protocol AgentClient {
   /// All devices.
   mutating func list() throws(AgentError) -> [DeviceStatus]
-  /// Attaches.
-  mutating func up(_ device: String) throws(AgentError) -> AgentCalls.Outcome
+  /// Attaches, and with `keep` again whenever it is lost.
+  mutating func up(_ device: String, keep: Bool) throws(AgentError) -> AgentCalls.Outcome
   /// Detaches; with `force` also a disk with a mounted file system.
   mutating func down(_ device: String, force: Bool) throws(AgentError) -> AgentCalls.Outcome
   /// Gives a device a name, or takes it back with `nil`.
@@ -65,8 +65,9 @@ struct SocketAgentClient: AgentClient {
     try call(AgentCalls.list, Nothing(), AgentCalls.ListResults.self).devices
   }
 
-  mutating func up(_ device: String) throws(AgentError) -> AgentCalls.Outcome {
-    try call(AgentCalls.up, AgentCalls.Selection(device: device), AgentCalls.Outcome.self)
+  mutating func up(_ device: String, keep: Bool) throws(AgentError) -> AgentCalls.Outcome {
+    let parameters = AgentCalls.UpParameters(device: device, keep: keep ? true : nil)
+    return try call(AgentCalls.up, parameters, AgentCalls.Outcome.self)
   }
 
   mutating func down(_ device: String, force: Bool) throws(AgentError) -> AgentCalls.Outcome {

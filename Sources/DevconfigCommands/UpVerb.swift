@@ -9,6 +9,10 @@ struct UpVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "up", abstract: "Attach a device; returns when it is usable.")
 
+  @Flag(
+    help: "Attach it again whenever it is lost, also after a reboot, until it is let go with down.")
+  var keep = false
+
   @Argument(help: "ID, name, HOST/NAME, VID:PID, serial number or BUSID@HOST.")
   var device: String
 
@@ -18,13 +22,17 @@ struct UpVerb: ParsableCommand {
 
   /// The verb itself.
   func up(_ client: inout any AgentClient, _ console: inout any Console) throws(AgentError) {
-    let outcome = try client.up(device)
+    let outcome = try client.up(device, keep: keep)
     let status = outcome.device
     if status.isLocal {
       console.talk("\(status.name) is plugged into this machine: it can be used as it is")
       return
     }
-    if !outcome.changed { console.talk("\(status.name) is up already") }
+    if !outcome.changed {
+      console.talk("\(status.name) is up\(keep ? " and kept" : "") already")
+    } else if keep {
+      console.talk("kept: attached again whenever it is lost, until devconfig down \(status.id)")
+    }
     let places = [["attached"], status.nodes].joined().joined(separator: ", ")
     console.data("\(status.id): \(status.name) on \(status.host): \(places)")
   }

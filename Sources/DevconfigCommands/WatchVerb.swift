@@ -52,9 +52,11 @@ struct WatchVerb: ParsableCommand {
         do throws(AgentError) {
           let devices = try client.list()
           isAway = false
-          guard devices != shown else { continue }
+          // A program is not told of each second that passes until the next try.
+          let seen = asTable ? devices : devices.map(\.withoutCountdown)
+          guard seen != shown else { continue }
           try show(devices, &console, asTable: asTable)
-          shown = devices
+          shown = seen
         } catch {
           if !isAway { console.talk("the agent is away, waiting for it") }
           isAway = true
@@ -78,5 +80,16 @@ struct WatchVerb: ParsableCommand {
     let lines = DeviceTable.lines(devices)
     console.data(
       WatchVerb.clear + (lines.isEmpty ? "no devices" : lines.joined(separator: "\n")))
+  }
+}
+
+extension DeviceStatus {
+  /// The same without how long it takes until a kept device is tried again.
+  fileprivate var withoutCountdown: DeviceStatus {
+    guard localState == .retrying else { return self }
+    var status = self
+    status.nextTry = nil
+    status.reason = nil
+    return status
   }
 }

@@ -21,6 +21,7 @@ struct AgentBench {
   let undo: UndoFile
   let inventory: SharedInventory<KernelExportDoor>
   let attachments: Attachments<KernelAttachDoor>
+  let kept: KeptAttachments<KernelAttachDoor>
   let policy: PolicySource
   let catalogue: Catalogue
   let exports = LiveExports()
@@ -52,15 +53,18 @@ struct AgentBench {
       inventory: inventory, exports: exports, hostName: "beta", log: AgentBench.log)
     attachments = Attachments(
       door: KernelAttachDoor(places: places, sessions: sessions), undo: undo, log: AgentBench.log)
+    kept = KeptAttachments(
+      attachments: attachments, book: KeptFile(path: places.kept), log: AgentBench.log)
     catalogue = Catalogue(
       agent: "beta-agent", hostName: "beta", port: 3240, places: places, inventory: inventory,
-      attachments: attachments, log: AgentBench.log)
+      attachments: attachments, kept: kept, log: AgentBench.log)
     places.configuration = tree.root.appending("devconfig.yaml")
     policy = PolicySource(
       path: places.configuration, started: Configuration(), inventory: inventory,
       log: AgentBench.log)
     harness = LocalHarness(
-      catalogue: catalogue, attachments: attachments, exports: exports, policy: policy,
+      catalogue: catalogue, attachments: attachments, kept: kept, exports: exports,
+      policy: policy,
       about: AgentCalls.AboutResults(
         version: Product.version, host: "beta", agent: "beta-agent", configuration: "/etc/c"),
       log: AgentBench.log)

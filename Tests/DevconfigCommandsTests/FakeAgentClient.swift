@@ -38,8 +38,8 @@ final class FakeAgentClient: AgentClient {
     return devices
   }
 
-  func up(_ device: String) throws(AgentError) -> AgentCalls.Outcome {
-    requests.append("up \(device)")
+  func up(_ device: String, keep: Bool) throws(AgentError) -> AgentCalls.Outcome {
+    requests.append("up \(device)\(keep ? " --keep" : "")")
     return try change(device, to: .attached, nodes: ["/dev/sr1", "/dev/sg2"])
   }
 

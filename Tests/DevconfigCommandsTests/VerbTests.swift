@@ -69,6 +69,17 @@ import Testing
     #expect(run.console.talk == ["Logitech M4848 is up already"])
   }
 
+  @Test func upAndKeepSaysWhatThatMeans() throws {
+    let client = FakeAgentClient(Self.devices)
+    let run = try Run(["up", "--keep", "2"], client)
+    #expect(run.console.data == ["2: Logitech M4848 on gamma: attached, /dev/sr1, /dev/sg2"])
+    #expect(
+      run.console.talk == ["kept: attached again whenever it is lost, until devconfig down 2"])
+    let again = try Run(["up", "--keep", "2"], client)
+    #expect(again.console.talk == ["Logitech M4848 is up and kept already"])
+    #expect(client.requests == ["up 2 --keep", "up 2 --keep"])
+  }
+
   @Test func downByForceSaysWhatItDid() throws {
     let client = FakeAgentClient(Self.devices)
     let run = try Run(["down", "--force", "3"], client)

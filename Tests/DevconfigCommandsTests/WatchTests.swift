@@ -33,7 +33,7 @@ import Testing
     let stop = try EventCounter()
     let client = FakeAgentClient(Self.devices)
     client.onList = { count throws(AgentError) in
-      if count == 4 { _ = try client.up("2") }
+      if count == 4 { _ = try client.up("2", keep: false) }
       if count == 8 { stop.signal() }
     }
     let console = try watch(client, asTable: false, stop: stop)

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+public import AgentAPI
+
+/// The devices people want attached for good, as they outlast the agent and the machine.
+public struct KeptDevices: Sendable, Hashable, Codable {
+  /// What is kept of one.
+  public struct Entry: Sendable, Hashable, Codable {
+    /// For whom it is attached.
+    public var user: RemoteUser
+    /// The device as it was announced last.
+    public var device: RemoteDevice
+
+    /// Takes both.
+    public init(user: RemoteUser, device: RemoteDevice) {
+      self.user = user
+      self.device = device
+    }
+  }
+
+  /// The most devices kept: no machine has more ports.
+  public static let maximum = 240
+
+  /// By the key of the device.
+  public private(set) var entries: [String: Entry] = [:]
+
+  /// None.
+  public init() {}
+
+  /// Keeps a device, or what is announced of it now; returns whether anything changed.
+  ///
+  /// Throws `AgentError` where there are too many.
+  public mutating func keep(_ entry: Entry) throws(AgentError) -> Bool {
+    guard entries[entry.device.key] != entry else { return false }
+    guard entries[entry.device.key] != nil || entries.count < KeptDevices.maximum else {
+      throw AgentError(
+        .failed, "\(KeptDevices.maximum) devices are kept already",
+        hint: "let go of one that is not needed: devconfig down DEVICE")
+    }
+    entries[entry.device.key] = entry
+    return true
+  }
+
+  /// Keeps a device no longer; returns whether it was kept.
+  public mutating func release(_ key: String) -> Bool {
+    entries.removeValue(forKey: key) != nil
+  }
+}
