@@ -16,7 +16,8 @@ public struct Devconfig: ParsableCommand {
       """,
     version: "devconfig \(Product.version)",
     subcommands: [
-      ListVerb.self, WatchVerb.self, UpVerb.self, DownVerb.self, NameVerb.self, ShareVerb.self,
+      ListVerb.self, WatchVerb.self, UpVerb.self, DownVerb.self, WaitVerb.self, NameVerb.self,
+      ShareVerb.self,
       UnshareVerb.self, StatusVerb.self, CaptureVerb.self, DoctorVerb.self,
     ])
 

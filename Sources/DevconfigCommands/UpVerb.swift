@@ -33,7 +33,12 @@ struct UpVerb: ParsableCommand {
     } else if keep {
       console.talk("kept: attached again whenever it is lost, until devconfig down \(status.id)")
     }
+    console.data(UpVerb.line(status))
+  }
+
+  /// Where a device is: `2: Logitech M4848 on gamma: attached, /dev/input/event5`.
+  static func line(_ status: DeviceStatus) -> String {
     let places = [["attached"], status.nodes].joined().joined(separator: ", ")
-    console.data("\(status.id): \(status.name) on \(status.host): \(places)")
+    return "\(status.id): \(status.name) on \(status.host): \(places)"
   }
 }

@@ -58,8 +58,13 @@ def play(office, report) -> None:
         beta.run("sync")
         beta.power_off_hard()
         beta.boot_again()
+        # A service that needs it is started with the agent, and waits.
+        beta.run(f"systemctl start --no-block devconfig-device@{identity}.service")
         agent.start_now(beta)
         notes.append(back(beta, identity))
+        beta.wait_until(f"systemctl is-active --quiet devconfig-device@{identity}.service")
+        said = beta.run(f"journalctl --no-pager -o cat -u devconfig-device@{identity}.service")
+        assert f"{identity}: " in said and ": attached, /dev/sd" in said, said
     with report.step("down lets go of it for good, also while it is lost"):
         alpha.cut_network(silently=True)
         lost(beta, identity)
