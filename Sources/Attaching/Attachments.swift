@@ -157,7 +157,10 @@ public actor Attachments<Door: AttachDoor> {
     let half = device.speed.needsSuperSpeedPort ? "SuperSpeed" : "high-speed"
     throw AgentError(
       .noFreePort, "all \(half) ports of vhci_hcd are in use on this machine",
-      hint: "detach a device that is not needed: devconfig down DEVICE")
+      hint: """
+        devconfig down DEVICE frees one, devconfig doctor counts them; more of them are a matter of the \
+        kernel (CONFIG_USBIP_VHCI_HC_PORTS, CONFIG_USBIP_VHCI_NR_HCS)
+        """)
   }
 
   private func releasePort(_ port: Int) async {
