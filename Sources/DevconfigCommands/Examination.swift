@@ -99,12 +99,12 @@ struct Examination {
   }
 
   private var avahi: Finding {
-    if survey.hasAvahi { return Finding(.good, "avahi", "avahi-daemon listens") }
+    if survey.hasAvahi { return Finding(.good, "avahi", "avahi-daemon runs") }
     let mend =
       survey.isAvahiInstalled
       ? "systemctl enable --now avahi-daemon" : "apt install avahi-daemon"
     return Finding(
-      .trouble, "avahi", "avahi-daemon does not listen: other machines are not found", mend: mend)
+      .trouble, "avahi", "avahi-daemon does not run: other machines are not found", mend: mend)
   }
 
   private var firewall: [Finding] {

@@ -25,7 +25,7 @@ public struct HostSurvey: Sendable, Hashable {
   /// The most memory of all transfers of programs together, in MiB; 0 for no limit, `nil` where the kernel
   /// has no usbcore.
   public var usbfsMemory: Int?
-  /// True where avahi-daemon listens.
+  /// True where avahi-daemon runs.
   public var hasAvahi = false
   /// True where it is installed.
   public var isAvahiInstalled = false
@@ -43,8 +43,8 @@ public struct HostSurvey: Sendable, Hashable {
   ///
   /// `port` is the one that is to be open.
   public init(
-    port: UInt16, sysfs: FilePath = "/sys", procfs: FilePath = "/proc", run: FilePath = "/run",
-    etc: FilePath = "/etc", usr: FilePath = "/usr"
+    port: UInt16, sysfs: FilePath = "/sys", procfs: FilePath = "/proc", etc: FilePath = "/etc",
+    usr: FilePath = "/usr"
   ) {
     let tree = Sysfs(root: sysfs)
     release = (try? Kernel(sysfs: tree, procfs: procfs).release()) ?? ""
@@ -52,13 +52,13 @@ public struct HostSurvey: Sendable, Hashable {
     hasVirtualHost = virtualHost.isPresent
     ports = (try? virtualHost.ports()) ?? []
     usbfsMemory = (try? tree.text("module/usbcore/parameters/usbfs_memory_mb")).flatMap { Int($0) }
-    hasAvahi = FileIdentity(run.appending("avahi-daemon/socket")) != nil
     isAvahiInstalled = FileIdentity(usr.appending("sbin/avahi-daemon")) != nil
     for name in (try? directoryEntries(procfs)) ?? [] where Int32(name) != nil {
       let comm = procfs.appending(name).appending("comm")
       guard let text = try? readText(comm, limit: HostLimits.processNameLength) else { continue }
       programs.insert(String(text.trimmingASCIISpace()))
     }
+    hasAvahi = programs.contains("avahi-daemon")
     firewall = HostSurvey.firewall(programs, etc, port)
     isClockKept = clinux_is_clock_kept() != 0
   }

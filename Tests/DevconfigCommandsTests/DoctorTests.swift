@@ -54,7 +54,7 @@ import Testing
         "ok       vhci_hcd: 4 of 4 SuperSpeed ports are free",
         "ok       usbfs: all transfers together may take 256 MiB",
         "ok       devconfigd: the agent answers",
-        "ok       avahi: avahi-daemon listens",
+        "ok       avahi: avahi-daemon runs",
         "ok       clock: it is kept in time",
         "ok       gamma (10.9.0.3, port 3240): it answers within 0.5 ms",
       ])

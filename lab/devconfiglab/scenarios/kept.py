@@ -39,15 +39,15 @@ def play(office, report) -> None:
             machine.run("systemctl restart avahi-daemon", timeout=60)
         agent.wait_for_device(beta, id=identity, local_state="CONN_DONE", remote_state="INUSE", nodes=before)
     with report.step("alpha gets another address") as notes:
-        office.afterwards(alpha, f"ip address add {alpha.address}/24 dev lan 2>/dev/null; "
-                                 f"ip address del {OTHER_ADDRESS}/24 dev lan 2>/dev/null")
-        alpha.run(f"ip address add {OTHER_ADDRESS}/24 dev lan; ip address del {alpha.address}/24 dev lan")
+        office.afterwards(alpha, f"ip address del {OTHER_ADDRESS}/24 dev lan 2>/dev/null; "
+                                 f"ip address add {alpha.address}/24 dev lan 2>/dev/null")
+        alpha.run(f"ip address del {alpha.address}/24 dev lan; ip address add {OTHER_ADDRESS}/24 dev lan")
         notes.append(lost(beta, identity))
         notes.append(back(beta, identity))
         notes.append(f"at {agent.wait_for_device(beta, id=identity)['address']}")
-        alpha.run(f"ip address add {alpha.address}/24 dev lan; ip address del {OTHER_ADDRESS}/24 dev lan")
-        lost(beta, identity)
-        back(beta, identity)
+        alpha.run(f"ip address del {OTHER_ADDRESS}/24 dev lan; ip address add {alpha.address}/24 dev lan")
+        beta.wait_until(f"devconfig list --json | grep -q '\"address\":\"{alpha.address}\"'", limit=60)
+        wait(beta, identity, "CONN_DONE", BACK)
     with report.step("alpha loses its power and boots again") as notes:
         alpha.power_off_hard()
         notes.append(lost(beta, identity))
