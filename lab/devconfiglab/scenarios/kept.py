@@ -72,7 +72,8 @@ def play(office, report) -> None:
         device = agent.wait_for_device(beta, id=identity, local_state="DISCONN_DONE")
         assert "is_kept" not in device, device
         alpha.restore_network()
-        agent.wait_for_device(beta, BACK, **here, remote_state="AVAIL", local_state="DISCONN_DONE")
+        # Its bus ID may be another one since alpha's boot.
+        agent.wait_for_device(beta, BACK, id=identity, remote_state="AVAIL", local_state="DISCONN_DONE")
         beta.run("test ! -s /var/lib/devconfig/kept.json || ! grep -q busID /var/lib/devconfig/kept.json")
 
 
