@@ -165,7 +165,7 @@ struct AgentService: Service, CustomStringConvertible {
             metadata: ["instance": "\(announcement.displayName)", "reason": "\(flaw)"])
         }
       case .lost(let instance):
-        await catalogue.lost(source: instance, reason: "its exporter does not announce it now")
+        await catalogue.lost(source: instance, reason: RemoteDevice.notAnnounced)
       case .available:
         log.info("avahi-daemon is there")
       case .unavailable(let reason):

@@ -196,7 +196,9 @@ actor Catalogue {
     for (key, attachment) in held where devices[key] == nil { devices[key] = attachment.device }
     let keeping = await kept.devices.entries
     let retries = await kept.retries
-    for (key, entry) in keeping where devices[key] == nil { devices[key] = entry.device.silent }
+    for (key, entry) in keeping where devices[key] == nil {
+      devices[key] = entry.device.offline(RemoteDevice.notAnnounced)
+    }
     let keys = localKeys(shared)
     let local = shared.map {
       Entry(key: keys[$0.device.busID], status: localStatus($0, keys, held), remote: nil)

@@ -32,7 +32,7 @@ public enum AgentCalls {
 
   /// Parameters of `down`.
   public struct DownParameters: Sendable, Codable, Hashable {
-    /// As in `Selection`.
+    /// As in `UpParameters`.
     public var device: String
     /// True to detach a disk whose file systems are mounted, after writing them.
     public var force: Bool?
@@ -45,7 +45,7 @@ public enum AgentCalls {
 
   /// Parameters of `up`.
   public struct UpParameters: Sendable, Codable, Hashable {
-    /// As in `Selection`.
+    /// ID, name, `host/name`, `vid:pid`, serial or `busid@host`.
     public var device: String
     /// True to have it attached again whenever it is lost, until `down`.
     public var keep: Bool?
@@ -56,17 +56,9 @@ public enum AgentCalls {
     }
   }
 
-  /// The device alone.
-  public struct Selection: Sendable, Codable, Hashable {
-    /// ID, name, `host/name`, `vid:pid`, serial or `busid@host`.
-    public var device: String
-    /// Takes the selector as typed.
-    public init(device: String) { self.device = device }
-  }
-
   /// Parameters of `name`.
   public struct NameParameters: Sendable, Codable, Hashable {
-    /// As in `Selection`.
+    /// As in `UpParameters`.
     public var device: String
     /// The name; `nil` takes back the one that was given.
     public var name: String?
@@ -95,7 +87,7 @@ public enum AgentCalls {
 
   /// Parameters of `status`.
   public struct StatusParameters: Sendable, Codable, Hashable {
-    /// As in `Selection`; `nil` for all devices of this machine and all that are attached to it.
+    /// As in `UpParameters`; `nil` for all devices of this machine and all that are attached to it.
     public var device: String?
     /// Takes the selector as typed.
     public init(device: String? = nil) { self.device = device }
@@ -124,7 +116,7 @@ public enum AgentCalls {
 
   /// Parameters of `capture`.
   public struct CaptureParameters: Sendable, Codable, Hashable {
-    /// As in `Selection`.
+    /// As in `UpParameters`.
     public var device: String
     /// The most bytes of data kept of one packet; `nil` for `defaultSnapLength`.
     public var snapLength: Int?

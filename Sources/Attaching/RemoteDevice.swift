@@ -58,12 +58,15 @@ extension RemoteDevice {
     return key.hasPrefix("\(agent)/\(vendorID):\(productID)/")
   }
 
-  /// The same as nobody announces it now.
-  public var silent: RemoteDevice {
+  /// Why a device is OFFLINE that is announced no more.
+  public static let notAnnounced = "its exporter does not announce it now"
+
+  /// The same while it is not there, for `reason`.
+  public func offline(_ reason: String) -> RemoteDevice {
     var device = self
     device.state = .offline
     device.user = .nobody
-    device.reason = "its exporter does not announce it now"
+    device.reason = reason
     return device
   }
 }

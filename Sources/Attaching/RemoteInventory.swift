@@ -46,11 +46,11 @@ public struct RemoteInventory: Sendable {
   public mutating func lost(
     source: String, reason: String, now: ContinuousClock.Instant
   ) -> Bool {
-    guard let key = keys[source], entries[key]?.lostAt == nil else { return false }
+    guard let key = key(announcedBy: source), let device = entries[key]?.device else {
+      return false
+    }
     entries[key]?.lostAt = now
-    entries[key]?.device.state = .offline
-    entries[key]?.device.user = .nobody
-    entries[key]?.device.reason = reason
+    entries[key]?.device = device.offline(reason)
     return true
   }
 

@@ -33,12 +33,7 @@ struct CaptureVerb: ParsableCommand {
 
   func run() throws {
     try Verb.run { (client, console) throws(AgentError) in
-      let signal: TerminationSignal
-      do throws(HostError) {
-        signal = try TerminationSignal()
-      } catch {
-        throw AgentError(.failed, "Ctrl-C cannot be waited for (\(error))")
-      }
+      let signal = try Verb.termination()
       try capture(&client, &console, until: signal.rawValue)
     }
   }

@@ -10,10 +10,8 @@ enum RuleChange {
   /// The longest configuration in bytes, as the agent reads it.
   private static let maximumLength = 256 * 1024
 
-  /// The device of this machine that `selector` names.
-  ///
-  /// Throws `AgentError` for one of another machine: what is shared is said where it is plugged in.
-  static func local(
+  /// The device of this machine that `selector` names; another machine's is shared there.
+  private static func local(
     _ selector: String, _ client: inout any AgentClient
   ) throws(AgentError) -> DeviceStatus {
     let listed = try client.list()
@@ -32,10 +30,15 @@ enum RuleChange {
     return device
   }
 
-  /// Makes `rule` the first one and returns the device as it is then.
+  /// Makes the rule for the device of this machine that `selector` names the first one, and returns the
+  /// device as it is then.
+  ///
+  /// Throws `AgentError`, and the file is as it was.
   static func make(
-    _ rule: DeviceRule, for device: DeviceStatus, _ client: inout any AgentClient
+    for selector: String, _ client: inout any AgentClient, rule: (DeviceStatus) -> DeviceRule
   ) throws(AgentError) -> DeviceStatus {
+    let device = try local(selector, &client)
+    let rule = rule(device)
     let path = FilePath(try client.about().configuration)
     let file = StateFile(path: path, limit: maximumLength, mode: 0o644)
     let before = try content(file)

@@ -28,9 +28,9 @@ struct ShareVerb: ParsableCommand {
 
   /// The verb itself.
   func share(_ client: inout any AgentClient, _ console: inout any Console) throws(AgentError) {
-    let device = try RuleChange.local(device, &client)
-    let after = try RuleChange.make(
-      DeviceRule(sharing: device, users: user, hosts: host), for: device, &client)
+    let after = try RuleChange.make(for: device, &client) {
+      DeviceRule(sharing: $0, users: user, hosts: host)
+    }
     if after.remoteState == .denied {
       console.talk("\(after.name) is not shared yet: \(after.reason ?? "denied")")
     }

@@ -22,8 +22,7 @@ struct UnshareVerb: ParsableCommand {
 
   /// The verb itself.
   func unshare(_ client: inout any AgentClient, _ console: inout any Console) throws(AgentError) {
-    let device = try RuleChange.local(device, &client)
-    let after = try RuleChange.make(DeviceRule(keeping: device), for: device, &client)
+    let after = try RuleChange.make(for: device, &client) { DeviceRule(keeping: $0) }
     if after.remoteState == .inUse {
       console.talk("\(after.remoteUser) has \(after.name) and keeps it until giving it back")
     }

@@ -4,6 +4,7 @@
 internal import AgentAPI
 internal import ArgumentParser
 internal import Glibc
+internal import LinuxHost
 
 /// Runs the body of a verb against the agent and turns its errors into talk and an exit code.
 enum Verb {
@@ -41,6 +42,15 @@ enum Verb {
       say(error.message, error.hint, &console)
       for line in DeviceTable.lines(error.candidates) { console.talk("  " + line) }
       return error.kind.exitCode
+    }
+  }
+
+  /// Ctrl-C and SIGTERM as something to wait for, from here on.
+  static func termination() throws(AgentError) -> TerminationSignal {
+    do throws(HostError) {
+      return try TerminationSignal()
+    } catch {
+      throw AgentError(.failed, "Ctrl-C cannot be waited for (\(error))")
     }
   }
 

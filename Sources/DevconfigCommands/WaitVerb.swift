@@ -41,7 +41,7 @@ struct WaitVerb: ParsableCommand {
     _ console: inout any Console, every milliseconds: Int32 = WaitVerb.interval,
     connect: () throws(AgentAbsence) -> any AgentClient
   ) throws -> AgentAPI.ExitCode {
-    let signal = try TerminationSignal()
+    let signal = try Verb.termination()
     let events = try Epoll()
     try events.add(signal.rawValue, for: [.input], token: 0)
     let limit = timeout.map { ContinuousClock.now + .seconds($0) }

@@ -25,12 +25,7 @@ struct WatchVerb: ParsableCommand {
 
   func run() throws {
     try Verb.run { (client, console) throws(AgentError) in
-      let signal: TerminationSignal
-      do throws(HostError) {
-        signal = try TerminationSignal()
-      } catch {
-        throw AgentError(.failed, "Ctrl-C cannot be waited for (\(error))")
-      }
+      let signal = try Verb.termination()
       try watch(
         &client, &console, asTable: !json && isatty(STDOUT_FILENO) == 1, until: signal.rawValue
       ) { () throws(AgentAbsence) in try SocketAgentClient(path: Verb.socketPath) }

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 @Suite struct MessageTests {
-  typealias SelectionCall = Call<AgentCalls.Selection>
+  typealias SelectionCall = Call<AgentCalls.UpParameters>
 
   /// The text of an encoded message without its NUL.
   static func text(_ value: some Encodable) throws -> String {
@@ -17,14 +17,14 @@ import Testing
   }
 
   @Test func aMessageEndsWithItsOnlyNUL() throws {
-    let text = try Self.text(AgentCalls.Selection(device: "a\u{0}b"))
+    let text = try Self.text(AgentCalls.UpParameters(device: "a\u{0}b"))
     #expect(text == #"{"device":"a\u0000b"}"#)
   }
 
   @Test func aMessageThatIsTooLongIsNotEncoded() throws {
     let long = String(repeating: "x", count: Message.maximumLength)
     let error = try #require(throws: AgentError.self) {
-      _ = try Message.encode(AgentCalls.Selection(device: long))
+      _ = try Message.encode(AgentCalls.UpParameters(device: long))
     }
     #expect(error.kind == .protocolMismatch)
   }

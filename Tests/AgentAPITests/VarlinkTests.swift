@@ -17,7 +17,8 @@ import USBModel
 
   @Test func aCallLeavesOutWhatIsFalse() throws {
     #expect(
-      try MessageTests.text(Call(AgentCalls.up, AgentCalls.Selection(device: "alpha/Disk"))) == """
+      try MessageTests.text(Call(AgentCalls.up, AgentCalls.UpParameters(device: "alpha/Disk")))
+        == """
         {"method":"org.devconfig.Agent.Up","parameters":{"device":"alpha/Disk"}}
         """)
   }
@@ -120,7 +121,7 @@ import USBModel
     let text = """
       {"method":"org.devconfig.Agent.Up","parameters":{"device":"3","wish":"new"},"tag":[1,{}]}
       """
-    let call = try Message.decode(Call<AgentCalls.Selection>.self, from: Array(text.utf8))
+    let call = try Message.decode(Call<AgentCalls.UpParameters>.self, from: Array(text.utf8))
     #expect(call.method == AgentCalls.up)
     #expect(call.parameters.device == "3")
     #expect(call.upgrade == nil)

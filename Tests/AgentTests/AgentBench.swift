@@ -93,7 +93,7 @@ struct AgentBench {
   func error(
     _ method: String, _ device: String, from peer: PeerCredentials = root
   ) async throws -> AgentError {
-    let call = try Message.encode(Call(method, AgentCalls.Selection(device: device))).dropLast()
+    let call = try Message.encode(Call(method, AgentCalls.UpParameters(device: device))).dropLast()
     let bytes = await harness.answer(Array(call), peer: peer).bytes.dropLast()
     return try #require(throws: AgentError.self) {
       _ = try Message.decodeReply(AgentCalls.Outcome.self, from: bytes)
@@ -102,7 +102,7 @@ struct AgentBench {
 
   /// The outcome of a call.
   func outcome(_ method: String, _ device: String) async throws -> AgentCalls.Outcome {
-    let call = try Message.encode(Call(method, AgentCalls.Selection(device: device))).dropLast()
+    let call = try Message.encode(Call(method, AgentCalls.UpParameters(device: device))).dropLast()
     let bytes = await harness.answer(Array(call), peer: AgentBench.root).bytes.dropLast()
     return try Message.decodeReply(AgentCalls.Outcome.self, from: bytes).parameters
   }
