@@ -18,8 +18,6 @@ MACHINES = ("alpha", "beta")
 NEEDS_STAGE = True
 # Cases 11, 12 and 24 spin on a processor until another one has seen the unlinking through.
 PROCESSORS = 2
-# Until it was played often enough: one run of all cases since the ledger knows how vhci_hcd orders its unlinks.
-IN_ALL = False
 
 # Seconds. All cases take half a minute on an idle machine; one that does not end costs all of it.
 LIMIT = 150
