@@ -136,7 +136,8 @@ let package = Package(
     .testTarget(
       name: "ImportSessionTests", dependencies: ["ImportSession", "SessionControl", "TestSupport"]),
     .testTarget(
-      name: "DevconfigCommandsTests", dependencies: ["DevconfigCommands", "TestSupport"]),
+      name: "DevconfigCommandsTests", dependencies: ["DevconfigCommands", "TestSupport"],
+      exclude: ["Golden"]),
     .testTarget(
       name: "ProcessTests",
       dependencies: [

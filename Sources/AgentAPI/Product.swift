@@ -11,10 +11,4 @@ public enum Product {
   public static let group = "devconfig"
   /// The TCP port for everything (USB/IP's, tools/usb/usbip/src/usbip_network.h).
   public static let port: UInt16 = 3240
-  /// The name of the JSON of `devconfig list --json`; changes only when a key goes or changes meaning.
-  public static let listSchema = "devconfig/1"
-  /// The same of `devconfig status --json`.
-  public static let statusSchema = "devconfig-status/1"
-  /// The same of `devconfig doctor --json`.
-  public static let doctorSchema = "devconfig-doctor/1"
 }

@@ -35,6 +35,11 @@ struct AgentAbsence: Error {
   var hint: String
   /// How the program ends.
   var exitCode = ExitCode.noAgent
+
+  /// Its kind in JSON.
+  var kind: String {
+    exitCode == .notPermitted ? AgentError.Kind.notPermitted.rawValue : "NoAgent"
+  }
 }
 
 /// The agent behind its local socket.

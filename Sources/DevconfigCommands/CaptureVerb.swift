@@ -19,6 +19,9 @@ struct CaptureVerb: ParsableCommand {
     help: "The most bytes of data kept of one transfer, \(AgentCalls.maximumSnapLength) at most.")
   var snapLength = AgentCalls.defaultSnapLength
 
+  @Flag(help: "Print JSON for programs (schema \(Schema.capture)).")
+  var json = false
+
   @Argument(help: "ID, name, HOST/NAME, VID:PID, serial number or BUSID@HOST.")
   var device: String
 
@@ -29,10 +32,13 @@ struct CaptureVerb: ParsableCommand {
     guard (0...AgentCalls.maximumSnapLength).contains(snapLength) else {
       throw ValidationError("--snap-length is 0 to \(AgentCalls.maximumSnapLength)")
     }
+    guard !json || file != "-" else {
+      throw ValidationError("--json needs standard output for itself: name a file")
+    }
   }
 
   func run() throws {
-    try Verb.run { (client, console) throws(AgentError) in
+    try Verb.run(json: json) { (client, console) throws(AgentError) in
       let signal = try Verb.termination()
       try capture(&client, &console, until: signal.rawValue)
     }
@@ -45,10 +51,14 @@ struct CaptureVerb: ParsableCommand {
     // Asked first: where it is refused, no file is touched.
     let source = try client.capture(device, snapLength: snapLength)
     let target = try CaptureTarget(file)
-    if !target.isStandardOutput {
+    if !target.isStandardOutput && !json {
       console.talk("writing to \(file); Ctrl-C ends it")
     }
     let tally = try target.copy(source, until: termination)
+    if json {
+      console.data(try JSONLine.text(CaptureJSON(file: file, tally)))
+      return
+    }
     let dropped = tally.dropped.map { "\($0) dropped" } ?? "those dropped are not known"
     console.talk("\(tally.packets) packets, \(dropped)")
   }

@@ -3,16 +3,15 @@
 
 internal import AgentAPI
 
-/// The JSON of `devconfig list --json`: keys are only ever added within one schema.
+/// The JSON of `devconfig list` and `devconfig watch`.
 enum DeviceJSON {
-  private struct Document: Codable {
-    var schema: String
+  struct Document: Encodable {
+    var schema = Schema.list
     var devices: [DeviceStatus]
   }
 
   /// One line.
   static func text(_ devices: [DeviceStatus]) throws(AgentError) -> String {
-    let bytes = try Message.encode(Document(schema: Product.listSchema, devices: devices))
-    return String(decoding: bytes.dropLast(), as: UTF8.self)
+    try JSONLine.text(Document(devices: devices))
   }
 }

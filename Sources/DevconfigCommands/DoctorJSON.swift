@@ -3,16 +3,15 @@
 
 internal import AgentAPI
 
-/// The JSON of `devconfig doctor --json`: keys are only ever added within one schema.
+/// The JSON of `devconfig doctor`.
 enum DoctorJSON {
-  private struct Document: Codable {
-    var schema: String
+  struct Document: Encodable {
+    var schema = Schema.doctor
     var findings: [Finding]
   }
 
   /// One line.
   static func text(_ findings: [Finding]) throws(AgentError) -> String {
-    let bytes = try Message.encode(Document(schema: Product.doctorSchema, findings: findings))
-    return String(decoding: bytes.dropLast(), as: UTF8.self)
+    try JSONLine.text(Document(findings: findings))
   }
 }

@@ -14,7 +14,7 @@ struct DoctorVerb: ParsableCommand {
   /// The most exporters that are tried.
   private static let maximumPeers = 16
 
-  @Flag(help: "Print JSON for programs (schema \(Product.doctorSchema)).")
+  @Flag(help: "Print JSON for programs (schema \(Schema.doctor)).")
   var json = false
 
   func run() throws {

@@ -12,7 +12,7 @@ struct ListVerb: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Print a block with all states for each device.")
   var long = false
 
-  @Flag(help: "Print JSON for programs (schema \(Product.listSchema)).")
+  @Flag(help: "Print JSON for programs (schema \(Schema.list)).")
   var json = false
 
   @Argument(help: "Only this device.")
@@ -23,7 +23,7 @@ struct ListVerb: ParsableCommand {
   }
 
   func run() throws {
-    try Verb.run { (client, console) throws(AgentError) in try list(&client, &console) }
+    try Verb.run(json: json) { (client, console) throws(AgentError) in try list(&client, &console) }
   }
 
   /// The verb itself.

@@ -16,6 +16,9 @@ struct NameVerb: ParsableCommand {
   @Flag(name: .long, help: "Take the given name back.")
   var remove = false
 
+  @Flag(help: "Print JSON for programs (schema \(Schema.name)).")
+  var json = false
+
   @Argument(help: "ID, name, HOST/NAME, VID:PID, serial number or BUSID@HOST.")
   var device: String
 
@@ -29,12 +32,16 @@ struct NameVerb: ParsableCommand {
   }
 
   func run() throws {
-    try Verb.run { (client, console) throws(AgentError) in try give(&client, &console) }
+    try Verb.run(json: json) { (client, console) throws(AgentError) in try give(&client, &console) }
   }
 
   /// The verb itself.
   func give(_ client: inout any AgentClient, _ console: inout any Console) throws(AgentError) {
     let outcome = try client.name(device, name)
+    if json {
+      console.data(try OutcomeJSON.text(Schema.name, outcome))
+      return
+    }
     guard !outcome.changed else { return }
     console.talk(
       name == nil

@@ -10,6 +10,22 @@ enum RuleChange {
   /// The longest configuration in bytes, as the agent reads it.
   private static let maximumLength = 256 * 1024
 
+  /// What came of a change.
+  struct Result {
+    /// The device as it is then.
+    var device: DeviceStatus
+    /// The rules that stand in the file, each in one line of YAML.
+    var rules: [String]
+    /// False where they stood there already.
+    var changed: Bool
+
+    /// The JSON of the verb, whose schema this is.
+    func json(_ schema: String) throws(AgentError) -> String {
+      try JSONLine.text(
+        OutcomeJSON(schema: schema, device: device, changed: changed, rules: rules))
+    }
+  }
+
   /// The device of this machine that `selector` names; another machine's is shared there.
   private static func local(
     _ selector: String, _ client: inout any AgentClient
@@ -30,13 +46,13 @@ enum RuleChange {
     return device
   }
 
-  /// Makes the rule for the device of this machine that `selector` names the first one, and returns the
-  /// device as it is then.
+  /// Makes the rule for the device of this machine that `selector` names the first one, and returns what
+  /// came of it.
   ///
   /// Throws `AgentError`, and the file is as it was.
   static func make(
     for selector: String, _ client: inout any AgentClient, rule: (DeviceStatus) -> DeviceRule
-  ) throws(AgentError) -> DeviceStatus {
+  ) throws(AgentError) -> Result {
     let device = try local(selector, &client)
     let rule = rule(device)
     let path = FilePath(try client.about().configuration)
@@ -59,7 +75,8 @@ enum RuleChange {
         .failed, "the rule cannot be put into \(path), which is as it was: \(mistake)",
         hint: "write it by hand: \(rule.texts.map { "- \($0)" }.joined(separator: ", then "))")
     }
-    return try client.list().first { $0.id == device.id } ?? device
+    let after = try client.list().first { $0.id == device.id } ?? device
+    return Result(device: after, rules: rule.texts, changed: rules.text != before)
   }
 
   private static func content(_ file: StateFile) throws(AgentError) -> String {

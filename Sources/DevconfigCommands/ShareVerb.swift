@@ -19,18 +19,27 @@ struct ShareVerb: ParsableCommand {
   @Option(help: "Only people on this host; may be given several times.")
   var host: [String] = []
 
+  @Flag(help: "Print JSON for programs (schema \(Schema.share)).")
+  var json = false
+
   @Argument(help: "ID, name, HOST/NAME, VID:PID, serial number or BUSID@HOST.")
   var device: String
 
   func run() throws {
-    try Verb.run { (client, console) throws(AgentError) in try share(&client, &console) }
+    try Verb.run(json: json) { (client, console) throws(AgentError) in try share(&client, &console)
+    }
   }
 
   /// The verb itself.
   func share(_ client: inout any AgentClient, _ console: inout any Console) throws(AgentError) {
-    let after = try RuleChange.make(for: device, &client) {
+    let result = try RuleChange.make(for: device, &client) {
       DeviceRule(sharing: $0, users: user, hosts: host)
     }
+    if json {
+      console.data(try result.json(Schema.share))
+      return
+    }
+    let after = result.device
     if after.remoteState == .denied {
       console.talk("\(after.name) is not shared yet: \(after.reason ?? "denied")")
     }

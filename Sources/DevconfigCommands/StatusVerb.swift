@@ -12,14 +12,15 @@ struct StatusVerb: ParsableCommand {
       Without DEVICE: a line for each device of this machine and each that is attached to it.
       """)
 
-  @Flag(help: "Print JSON for programs (schema \(Product.statusSchema)).")
+  @Flag(help: "Print JSON for programs (schema \(Schema.status)).")
   var json = false
 
   @Argument(help: "Only this device, with each of its endpoints.")
   var device: String?
 
   func run() throws {
-    try Verb.run { (client, console) throws(AgentError) in try status(&client, &console) }
+    try Verb.run(json: json) { (client, console) throws(AgentError) in try status(&client, &console)
+    }
   }
 
   /// The verb itself.

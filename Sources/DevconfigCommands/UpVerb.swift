@@ -13,16 +13,23 @@ struct UpVerb: ParsableCommand {
     help: "Attach it again whenever it is lost, also after a reboot, until it is let go with down.")
   var keep = false
 
+  @Flag(help: "Print JSON for programs (schema \(Schema.up)).")
+  var json = false
+
   @Argument(help: "ID, name, HOST/NAME, VID:PID, serial number or BUSID@HOST.")
   var device: String
 
   func run() throws {
-    try Verb.run { (client, console) throws(AgentError) in try up(&client, &console) }
+    try Verb.run(json: json) { (client, console) throws(AgentError) in try up(&client, &console) }
   }
 
   /// The verb itself.
   func up(_ client: inout any AgentClient, _ console: inout any Console) throws(AgentError) {
     let outcome = try client.up(device, keep: keep)
+    if json {
+      console.data(try OutcomeJSON.text(Schema.up, outcome))
+      return
+    }
     let status = outcome.device
     if status.isLocal {
       console.talk("\(status.name) is plugged into this machine: it can be used as it is")

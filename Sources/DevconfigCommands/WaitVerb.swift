@@ -19,6 +19,9 @@ struct WaitVerb: ParsableCommand {
   @Option(help: "Give up after so many seconds; without it wait for ever.")
   var timeout: Int?
 
+  @Flag(help: "Print JSON for programs (schema \(Schema.wait)).")
+  var json = false
+
   @Argument(help: "ID, name, HOST/NAME, VID:PID, serial number or BUSID@HOST.")
   var device: String
 
@@ -52,14 +55,17 @@ struct WaitVerb: ParsableCommand {
         if client == nil { client = try connect() }
         let found = try Selector.find(device, in: try client?.list() ?? [])
         if found.localState == .attached || found.isLocal {
-          console.data(UpVerb.line(found))
+          console.data(
+            json
+              ? try JSONLine.text(OutcomeJSON(schema: Schema.wait, device: found))
+              : UpVerb.line(found))
           return .success
         }
         reason = found.reason ?? "it is \(found.localState.rawValue)"
       } catch let error as AgentError {
         reason = error.message
         if error.kind == .ambiguousDevice {
-          console.talk("devconfig: \(error.message)\n  \(error.hint)")
+          Verb.say(error, &console, json: json)
           return .ambiguousDevice
         }
         if error.kind != .unknownDevice { client = nil }
@@ -67,8 +73,9 @@ struct WaitVerb: ParsableCommand {
         reason = "the agent is not there yet"
       }
       if let limit, ContinuousClock.now >= limit {
-        console.talk("devconfig: \(device) was not there in time: \(reason)")
-        return .timedOut
+        let error = AgentError(.timedOut, "\(device) was not there in time: \(reason)")
+        Verb.say(error, &console, json: json)
+        return error.kind.exitCode
       }
       guard try events.wait(milliseconds: milliseconds) == 0 else { return .failure }
     }

@@ -20,11 +20,11 @@ struct WatchVerb: ParsableCommand {
   /// To the upper left corner, and everything from there on away (ECMA-48, CUP and ED).
   private static let clear = "\u{1B}[H\u{1B}[J"
 
-  @Flag(help: "Print JSON on a terminal too (schema \(Product.listSchema)).")
+  @Flag(help: "Print JSON on a terminal too (schema \(Schema.list)).")
   var json = false
 
   func run() throws {
-    try Verb.run { (client, console) throws(AgentError) in
+    try Verb.run(json: json) { (client, console) throws(AgentError) in
       let signal = try Verb.termination()
       try watch(
         &client, &console, asTable: !json && isatty(STDOUT_FILENO) == 1, until: signal.rawValue
@@ -53,7 +53,7 @@ struct WatchVerb: ParsableCommand {
           try show(devices, &console, asTable: asTable)
           shown = seen
         } catch {
-          if !isAway { console.talk("the agent is away, waiting for it") }
+          if !isAway { tellOfAbsence(error, &console) }
           isAway = true
           shown = nil
           // One that is not there yet is tried again at the next look.
@@ -63,6 +63,15 @@ struct WatchVerb: ParsableCommand {
     } catch {
       throw AgentError(.failed, "changes cannot be waited for (\(error))")
     }
+  }
+
+  private func tellOfAbsence(_ error: AgentError, _ console: inout any Console) {
+    let message = "the agent is away, waiting for it"
+    guard json else {
+      console.talk(message)
+      return
+    }
+    Verb.say(AgentAbsence(message: message, hint: error.message), &console, json: true)
   }
 
   private func show(

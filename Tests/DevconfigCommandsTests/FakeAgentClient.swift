@@ -20,6 +20,8 @@ final class FakeAgentClient: AgentClient {
   var mistake: String?
   /// Where a capture comes out.
   var captured: SharedDescriptor?
+  /// What `up`, `down` and `name` answer, whatever they are asked; `nil` for what they would do.
+  var outcome: AgentCalls.Outcome?
   /// What happens before a list is answered; the argument counts the lists from 1.
   var onList: ((Int) throws(AgentError) -> Void)?
   /// What was asked for, in order.
@@ -53,6 +55,7 @@ final class FakeAgentClient: AgentClient {
   func name(_ selector: String, _ name: String?) throws(AgentError) -> AgentCalls.Outcome {
     requests.append("name \(selector) \(name ?? "--remove")")
     if let failure { throw failure }
+    if let outcome { return outcome }
     var device = try Selector.find(selector, in: devices)
     let own = device.deviceName ?? device.name
     let wanted = name ?? own
@@ -95,6 +98,7 @@ final class FakeAgentClient: AgentClient {
     _ selector: String, to state: LocalState, nodes: [String]
   ) throws(AgentError) -> AgentCalls.Outcome {
     if let failure { throw failure }
+    if let outcome { return outcome }
     var device = try Selector.find(selector, in: devices)
     let changed = !device.isLocal && device.localState != state
     if changed {

@@ -32,7 +32,9 @@ struct Run {
     let command = try Devconfig.parseAsRoot(arguments)
     var agent: any AgentClient = client
     var output: any Console = RecordingConsole()
-    code = Verb.report(&agent, &output) { (client, console) throws(AgentError) in
+    let isForPrograms = arguments.contains("--json")
+    code = Verb.report(&agent, &output, json: isForPrograms) {
+      (client, console) throws(AgentError) in
       switch command {
       case let verb as ListVerb: try verb.list(&client, &console)
       case let verb as UpVerb: try verb.up(&client, &console)

@@ -137,7 +137,7 @@ import Testing
   @Test(
     arguments: AgentError.Kind.allCases,
     [
-      ["list"], ["up", "3"], ["down", "3"], ["status"], ["status", "3"], ["status", "--json"],
+      ["list"], ["up", "3"], ["down", "3"], ["status"], ["status", "3"],
       ["capture", "3", "/nonexistent/file"],
     ])
   func eachErrorIsToldWithItsNextStepAndItsExitCode(

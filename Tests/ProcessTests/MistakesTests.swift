@@ -12,7 +12,7 @@ extension Processes {
   /// What people do wrong: each gets a message, the next step, and its documented exit code.
   @Suite(.timeLimit(.minutes(1))) struct MistakesTests {
     @Test(arguments: [
-      ["list"], ["list", "--json"], ["up", "1"], ["down", "1"], ["status"],
+      ["list"], ["up", "1"], ["down", "1"], ["status"],
       ["capture", "1", "/nonexistent/file"],
     ])
     func withoutAnAgent(arguments: [String]) async throws {
@@ -22,6 +22,19 @@ extension Processes {
       #expect(run.data == [])
       #expect(run.talk.first?.contains("devconfigd does not run on this machine") == true)
       #expect(run.talk.last == "  start it with: systemctl start devconfigd")
+    }
+
+    @Test(arguments: [["list"], ["up", "1"], ["name", "1", "x"], ["unshare", "1"]])
+    func withoutAnAgentAProgramIsToldInJSON(arguments: [String]) async throws {
+      let machine = try Machine()
+      let run = try await machine.run(
+        Machine.programs.appending("devconfig"), arguments + ["--json"])
+      #expect(run.code == .noAgent)
+      #expect(run.data == [])
+      #expect(run.talk.count == 1)
+      #expect(run.words.hasPrefix(#"{"error":{"exit_status":7,"hint":"start it with"#))
+      #expect(run.words.contains(#""kind":"NoAgent""#))
+      #expect(run.words.contains(#""schema":"devconfig-error/1"}"#))
     }
 
     @Test func withASocketThatADeadAgentLeft() async throws {
