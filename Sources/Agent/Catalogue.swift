@@ -54,15 +54,21 @@ actor Catalogue {
     {
       save()
     }
+    let place = remote.device(device.key)?.busID
+    let replaced = remote.key(announcedBy: source)
     if remote.found(device, source: source) {
       remember(device.key, name: device.name, host: device.exporter.host)
-      await kept.announced(device)
+      if let replaced, replaced != device.key { await kept.withdrawn(replaced) }
+      await kept.announced(device, isMoved: place.map { $0 != device.busID } ?? false)
     }
   }
 
   /// Takes out what `source` announced.
-  func lost(source: String, reason: String) {
-    _ = remote.lost(source: source, reason: reason, now: .now)
+  func lost(source: String, reason: String) async {
+    let key = remote.key(announcedBy: source)
+    if remote.lost(source: source, reason: reason, now: .now), let key {
+      await kept.withdrawn(key)
+    }
   }
 
   /// Replaces all that an exporter without announcements has; `prefix` names it.
@@ -77,7 +83,7 @@ actor Catalogue {
     for source in gone {
       // Stock usbipd does not list a device that is in use: ours is still there.
       let isOurs = held.values.contains { prefix + $0.device.busID == source }
-      if !isOurs { lost(source: source, reason: reason) }
+      if !isOurs { await lost(source: source, reason: reason) }
     }
   }
 
@@ -194,9 +200,10 @@ actor Catalogue {
     for device in remote.devices { devices[device.key] = device }
     // What is attached here stays listed even when its exporter fell silent.
     for (key, attachment) in held where devices[key] == nil { devices[key] = attachment.device }
-    let keeping = await kept.devices.entries
+    let keeping = await kept.devices
     let retries = await kept.retries
-    for (key, entry) in keeping where devices[key] == nil {
+    let isSleeping = await kept.isSleeping
+    for (key, entry) in keeping.entries where devices[key] == nil {
       devices[key] = entry.device.offline(RemoteDevice.notAnnounced)
     }
     let keys = localKeys(shared)
@@ -205,7 +212,14 @@ actor Catalogue {
     }
     let others = devices.values.map { device in
       var status = remoteStatus(device, held[device.key])
-      if keeping[device.key] != nil { keep(&status, held[device.key], retries[device.key]) }
+      if let entry = keeping.entries[device.key] {
+        status.showKept(
+          entry, standIn: entry.standIn.flatMap { held[$0.key]?.state }, retry: retries[device.key],
+          isSleeping: isSleeping)
+      } else if let owner = keeping.owner(of: device.key), let entry = keeping.entries[owner] {
+        let id = remember(owner, name: entry.device.name, host: entry.device.exporter.host)
+        status.showStandIn(for: id, named: numbers.given(owner)?.description ?? entry.device.name)
+      }
       return Entry(key: device.key, status: status, remote: device)
     }
     return local + others
@@ -248,22 +262,6 @@ actor Catalogue {
       status.reason = nil
     }
     return status
-  }
-
-  /// What a kept device has besides.
-  private func keep(
-    _ status: inout DeviceStatus, _ attachment: Attachment?,
-    _ retry: KeptAttachments<KernelAttachDoor>.Retry?
-  ) {
-    status.isKept = true
-    guard attachment == nil else { return }
-    status.localState = .retrying
-    let left = retry.map { ContinuousClock.now.duration(to: $0.due) / .seconds(1) } ?? 0
-    let seconds = Int(max(0, left).rounded(.up))
-    status.nextTry = seconds
-    let next = seconds == 0 ? "it is tried now" : "next try in \(seconds) s"
-    let reason = retry.map { ": \($0.reason)" } ?? ""
-    status.reason = next + reason + (retry?.isFlapping == true ? "; it comes and goes" : "")
   }
 
   @discardableResult

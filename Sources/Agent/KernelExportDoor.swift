@@ -23,8 +23,9 @@ final class KernelExportDoor: ExportDoor {
   private let places: Places
   private let tree: USBTree
   private let localUses: LocalUses
-  /// Descriptors of hubs; a port stays claimed as long as its descriptor is open.
-  private let hubPorts = Mutex<[BusID: SharedDescriptor]>([:])
+  /// What is claimed: the descriptor of the hub, whose port stays claimed as long as it is open, and the
+  /// address of the device that was on the port then.
+  private let hubPorts = Mutex<[BusID: (hub: SharedDescriptor, deviceNumber: UInt32)]>([:])
 
   init(places: Places) {
     self.places = places
@@ -67,7 +68,7 @@ final class KernelExportDoor: ExportDoor {
       throw AgentError(.denied, "\(device.name) is not shared: \(SharePolicy.reason(use))")
     }
     do {
-      try claimHubPort(device.busID)
+      try claimHubPort(device)
       let usbfs = try USBDeviceNode.open(
         busNumber: device.busNumber, deviceNumber: device.deviceNumber, devfs: places.devfs)
       let handle = try USBDeviceHandle(wrapping: usbfs.rawValue)
@@ -86,21 +87,27 @@ final class KernelExportDoor: ExportDoor {
   }
 
   /// Keeps drivers of the kernel away from the device through reset and reconfiguration.
-  private func claimHubPort(_ busID: BusID) throws(HostError) {
+  private func claimHubPort(_ device: Device) throws(HostError) {
     let port = try HubPort.claim(
-      for: busID, sysfs: Sysfs(root: places.sysfs), devfs: places.devfs)
+      for: device.busID, sysfs: Sysfs(root: places.sysfs), devfs: places.devfs)
     let hub = port.share()
-    hubPorts.withLock { $0[busID] = hub }
+    hubPorts.withLock { $0[device.busID] = (hub, device.deviceNumber) }
   }
 
   /// Undoes a claim, wholly or partly made; nothing here can be reported to anybody who could act.
   private func returnNow(_ busID: BusID, configuration: UInt8?) -> Bool {
-    hubPorts.withLock { $0[busID] = nil }
+    let claimed = hubPorts.withLock { $0.removeValue(forKey: busID)?.deviceNumber }
     guard let device = (try? tree.device(busID)) ?? nil,
       let usbfs = try? USBDeviceNode.open(
         busNumber: device.busNumber, deviceNumber: device.deviceNumber, devfs: places.devfs),
       let handle = try? USBDeviceHandle(wrapping: usbfs.rawValue)
     else { return true }
+    if let claimed, claimed != device.deviceNumber {
+      // Another device by now, such as the loader of a firmware, which a reset would end. All it may
+      // miss is a configuration, since drivers were kept away from the port while it came up.
+      if device.configurationValue == 0 { try? handle.setConfiguration(1) }
+      return true
+    }
     guard !device.interfaces.contains(where: KernelExportDoor.isHeld) else { return false }
     // What the importer's drivers left in the device must not meet this machine's drivers.
     try? handle.reset()

@@ -5,6 +5,7 @@ internal import AgentAPI
 internal import Attaching
 internal import LinuxHost
 internal import Logging
+internal import USBModel
 
 /// One whole reply, its NUL included, and the descriptor that goes beside it.
 struct LocalReply: Sendable {
@@ -75,10 +76,7 @@ struct LocalHarness: Sendable {
         let name = try call.parameters.name.map { text throws(AgentError) in try GivenName(text) }
         return try encode(try await catalogue.give(name, to: call.parameters.device))
       case AgentCalls.reload:
-        guard peer.uid == 0 else {
-          throw AgentError(
-            .notPermitted, "only root may change what is shared", hint: "type it as root")
-        }
+        try checkRoot(peer, "change what is shared")
         await policy.reload()
         return try encode(AgentCalls.ReloadResults(mistake: await policy.mistake))
       case AgentCalls.status:
@@ -157,16 +155,24 @@ struct LocalHarness: Sendable {
     case .local(let status):
       return AgentCalls.Outcome(device: status, changed: false)
     case .remote(let status, let device):
-      let uses = await catalogue.uses(ofAttached: device.key)
+      // A kept device and what stands in for it go together.
+      let keys = await kept.group(of: device.key)
+      var uses: [LocalUse] = []
+      for key in keys { uses += await catalogue.uses(ofAttached: key) }
       let storage = StorageSafety(name: status.name, id: status.id)
       try storage.check(uses, force: parameters.force == true)
       let notes = await storage.synchronize(uses)
-      let wasKept = try await kept.release(device.key)
-      let changed = try await attachments.down(device.key) || wasKept
+      var changed = try await kept.release(device.key)
+      for key in keys { changed = try await attachments.down(key) || changed }
       return AgentCalls.Outcome(
         device: await catalogue.status(device.key) ?? status, changed: changed,
         notes: notes.isEmpty ? nil : notes)
     }
+  }
+
+  private func checkRoot(_ peer: PeerCredentials, _ act: String) throws(AgentError) {
+    guard peer.uid != 0 else { return }
+    throw AgentError(.notPermitted, "only root may \(act)", hint: "type it as root")
   }
 
   private func checkRight(_ peer: PeerCredentials) async throws(AgentError) {

@@ -31,7 +31,7 @@ public struct DeviceStatus: Sendable, Hashable, Codable {
   public var remoteUser: RemoteUser
   /// The virtual bus.
   public var remoteModule: RemoteModule
-  /// Why it is DENIED or OFFLINE, in words for people.
+  /// Why it is DENIED, OFFLINE or CONN_RETRY, or in whose place it is attached, in words for people.
   public var reason: String?
   /// What decided that a device of this machine is shared or not: `built in`, `rule 2, line 14`, or
   /// `no rule`; `nil` for others.
@@ -40,6 +40,8 @@ public struct DeviceStatus: Sendable, Hashable, Codable {
   public var isKept: Bool?
   /// Seconds until a kept device is tried again; 0 while it is being tried, `nil` unless CONN_RETRY.
   public var nextTry: Int?
+  /// The ID of the kept device in whose place it is attached, or to be; else `nil`.
+  public var standsInFor: Int?
   /// The local device nodes while attached, such as `/dev/sdb`.
   public var nodes: [String]
   /// True when this machine is the exporter.
@@ -54,7 +56,7 @@ public struct DeviceStatus: Sendable, Hashable, Codable {
     localState: LocalState,
     remoteState: RemoteState, remoteUser: RemoteUser = .nobody,
     remoteModule: RemoteModule = .usbip, reason: String? = nil, rule: String? = nil,
-    isKept: Bool? = nil, nextTry: Int? = nil,
+    isKept: Bool? = nil, nextTry: Int? = nil, standsInFor: Int? = nil,
     nodes: [String] = [], isLocal: Bool, isImported: Bool? = nil
   ) {
     self.id = id
@@ -75,6 +77,7 @@ public struct DeviceStatus: Sendable, Hashable, Codable {
     self.rule = rule
     self.isKept = isKept
     self.nextTry = nextTry
+    self.standsInFor = standsInFor
     self.nodes = nodes
     self.isLocal = isLocal
     self.isImported = isImported
@@ -86,6 +89,7 @@ public struct DeviceStatus: Sendable, Hashable, Codable {
     case deviceName = "device_name"
     case isKept = "is_kept"
     case nextTry = "next_try_s"
+    case standsInFor = "stands_in_for"
     case busID = "busid"
     case vendorID = "vendor_id"
     case productID = "product_id"

@@ -78,7 +78,10 @@ public actor FakeAttachDoor: AttachDoor {
     self.stages[device.busID.description] = stages
   }
 
-  /// Refuses each import of `busID` with `error`; `nil` agrees again.
+  /// Pulls a device out of the exporter.
+  public func unplug(_ busID: String) { devices[busID] = nil }
+
+  /// Refuses each import of `busID`, or of `busID PRODUCT`, with `error`; `nil` agrees again.
   public func refuse(_ busID: String, with error: AgentError?) { refusals[busID] = error }
 
   /// Gives these ports to another program.
@@ -123,9 +126,12 @@ public actor FakeAttachDoor: AttachDoor {
     let busID = wanted.busID
     log.record(.importing(busID, user))
     if let missing { throw missing }
-    if let refusal = refusals[busID] { throw refusal }
+    if let refusal = refusals["\(busID) \(wanted.productID)"] ?? refusals[busID] { throw refusal }
     guard let device = devices[busID] else {
       throw AgentError(.unknownDevice, "there is no device \(busID) on \(wanted.exporter.host)")
+    }
+    guard VendorProduct.hex(device.vendorProduct.product) == wanted.productID else {
+      throw AgentError(.unknownDevice, "another device is plugged in at \(busID) now")
     }
     if let holder = holders[busID] {
       throw AgentError(.inUse, "\(device.name) is in use by \(holder)")

@@ -17,6 +17,7 @@ enum GoldenSamples {
     device.rule = "rule 2, line 14"
     device.isKept = true
     device.nextTry = 4
+    device.standsInFor = 7
     device.isImported = true
     return device
   }()
