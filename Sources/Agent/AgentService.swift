@@ -45,6 +45,7 @@ struct AgentService: Service, CustomStringConvertible {
   private let kept: KeptAttachments<KernelAttachDoor>
   private let catalogue: Catalogue
   private let policy: PolicySource
+  private let sleep: MachineSleep
   /// Asks for a look at how this machine uses its devices; a burst of wishes is one look.
   private let looks: AsyncStream<Void>
   private let look: AsyncStream<Void>.Continuation
@@ -75,6 +76,8 @@ struct AgentService: Service, CustomStringConvertible {
     catalogue = Catalogue(
       agent: identity.agent, hostName: identity.host, port: configuration.port, places: places,
       inventory: inventory, attachments: attachments, kept: kept, log: log)
+    sleep = MachineSleep(
+      inventory: inventory, attachments: attachments, kept: kept, catalogue: catalogue, log: log)
   }
 
   func run() async throws {
@@ -182,7 +185,8 @@ struct AgentService: Service, CustomStringConvertible {
 
   private func publish(on directory: ServiceDirectory) async {
     for await _ in inventory.changes {
-      let devices = await inventory.devices()
+      // Who sleeps is not there.
+      let devices = await sleep.isAsleep ? [] : inventory.devices()
       let (keys, names) = await catalogue.identities(of: devices)
       directory.publish(
         Publication.announcements(
@@ -210,7 +214,7 @@ struct AgentService: Service, CustomStringConvertible {
   private func serveLocal(_ listener: LocalListener) async {
     let harness = LocalHarness(
       catalogue: catalogue, attachments: attachments, kept: kept, exports: exports,
-      policy: policy,
+      policy: policy, sleep: sleep,
       about: AgentCalls.AboutResults(
         version: Product.version, host: identity.host, agent: identity.agent,
         configuration: places.configuration.string), log: log)
@@ -256,13 +260,19 @@ struct AgentService: Service, CustomStringConvertible {
     var next = first
     while !Task.isCancelled {
       if let listener = next {
-        await withTaskCancellationHandler {
-          await accept(from: listener, gate)
-        } onCancel: {
-          listener.close()
+        await sleep.whileAwake {
+          await withTaskCancellationHandler {
+            await accept(from: listener, gate)
+          } onCancel: {
+            listener.close()
+          }
         }
+        listener.close()
       } else {
         try? await Task.sleep(for: AgentService.portInterval)
+      }
+      while await sleep.isAsleep, !Task.isCancelled {
+        for await _ in sleep.wakes { break }
       }
       guard !Task.isCancelled else { return }
       next = await openPort()

@@ -20,6 +20,7 @@ struct LocalHarness: Sendable {
   let kept: KeptAttachments<KernelAttachDoor>
   let exports: LiveExports
   let policy: PolicySource
+  let sleep: MachineSleep
   let about: AgentCalls.AboutResults
   let log: Logger
 
@@ -79,6 +80,13 @@ struct LocalHarness: Sendable {
         try checkRoot(peer, "change what is shared")
         await policy.reload()
         return try encode(AgentCalls.ReloadResults(mistake: await policy.mistake))
+      case AgentCalls.sleep:
+        try checkRoot(peer, "tell that this machine sleeps")
+        return try encode(AgentCalls.SleepResults(left: await sleep.begin()))
+      case AgentCalls.wake:
+        try checkRoot(peer, "tell that this machine is awake")
+        await sleep.end()
+        return try encode(Nothing())
       case AgentCalls.status:
         // How often somebody's keyboard says something is nobody's business either.
         try await checkRight(peer)
@@ -115,6 +123,10 @@ struct LocalHarness: Sendable {
       }
       return AgentCalls.Outcome(device: status, changed: false)
     case .remote(let status, let device):
+      guard await !sleep.isAsleep else {
+        throw AgentError(
+          .failed, "this machine is about to sleep", hint: "type it again when it is awake")
+      }
       // What an announcement says, or that there is none now, is a hint only: the exporter itself
       // is asked, which works while Avahi is away too.
       let user = RemoteUser(user: await peer.userName(), host: about.host)

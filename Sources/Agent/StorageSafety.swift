@@ -38,25 +38,41 @@ struct StorageSafety: Sendable {
     }
   }
 
-  /// Writes all mounted file systems among `uses` to the device; what happened, in words for people.
+  /// The node of the device that is swap space, if one is.
+  func swap(in uses: [LocalUse]) -> String? {
+    for use in uses {
+      if case .swap(let node) = use { return node }
+    }
+    return nil
+  }
+
+  /// Writes what is to be written to the device: mounted file systems, and all there are where it is a part
+  /// of something else; what happened, in words for people.
   func synchronize(_ uses: [LocalUse]) async -> [String] {
     var notes: [String] = []
     for use in uses {
-      guard case .mounted(let node, let path) = use else { continue }
-      let outcome = await StorageSafety.synchronize(FilePath(path))
-      notes.append(
-        "\(path): \(outcome), and \(node) is taken away under it; next: umount -l \(path)")
+      switch use {
+      case .mounted(let node, let path):
+        let outcome = await StorageSafety.synchronize(FilePath(path))
+        notes.append(
+          "\(path): \(outcome), and \(node) is taken away under it; next: umount -l \(path)")
+      case .held(let node, let holder):
+        let outcome = await StorageSafety.synchronize(nil)
+        notes.append("\(holder): \(outcome), and \(node) is taken away under it")
+      case .swap, .keyboard, .network, .open: continue
+      }
     }
     return notes
   }
 
-  private static func synchronize(_ path: FilePath) async -> String {
+  /// Writes the file system at `path`, or all of them.
+  private static func synchronize(_ path: FilePath?) async -> String {
     let (outcomes, outcome) = AsyncStream.makeStream(of: String.self)
     // A device that hangs keeps its thread until it ends; nobody waits for that one.
     Task {
       do throws(HostError) {
         try await BlockingWork.run("sync") { () throws(HostError) in
-          try FileSystem.synchronize(path)
+          if let path { try FileSystem.synchronize(path) } else { FileSystem.synchronizeAll() }
         }
         outcome.yield("everything is written")
       } catch {

@@ -15,6 +15,10 @@ public enum AgentCalls {
   public static let name = "org.devconfig.Agent.Name"
   /// Read the rules of the configuration again.
   public static let reload = "org.devconfig.Agent.Reload"
+  /// The machine is about to sleep: give everything back.
+  public static let sleep = "org.devconfig.Agent.Sleep"
+  /// The machine is awake again.
+  public static let wake = "org.devconfig.Agent.Wake"
   /// What devices in use do, and where they are.
   public static let status = "org.devconfig.Agent.Status"
   /// Record what goes between a device of this machine and its user.
@@ -112,6 +116,14 @@ public enum AgentCalls {
     public var mistake: String?
     /// Takes it.
     public init(mistake: String?) { self.mistake = mistake }
+  }
+
+  /// Results of `sleep`.
+  public struct SleepResults: Sendable, Codable, Hashable {
+    /// What is attached still, one sentence each: the kernel refuses to sleep with it.
+    public var left: [String]
+    /// Takes it.
+    public init(left: [String]) { self.left = left }
   }
 
   /// Parameters of `capture`.

@@ -19,6 +19,10 @@ protocol AgentClient {
   mutating func about() throws(AgentError) -> AgentCalls.AboutResults
   /// Has the agent read its rules again; the result is what is wrong with them.
   mutating func reload() throws(AgentError) -> String?
+  /// Has the agent give everything back before the machine sleeps; the result is what is left.
+  mutating func sleep() throws(AgentError) -> [String]
+  /// Tells the agent that the machine is awake again.
+  mutating func wake() throws(AgentError)
   /// What one device does, or all.
   mutating func status(_ device: String?) throws(AgentError) -> AgentCalls.StatusResults
   /// Starts a capture; the result gives one block of a pcapng file with each packet.
@@ -93,6 +97,14 @@ struct SocketAgentClient: AgentClient {
 
   mutating func reload() throws(AgentError) -> String? {
     try call(AgentCalls.reload, Nothing(), AgentCalls.ReloadResults.self).mistake
+  }
+
+  mutating func sleep() throws(AgentError) -> [String] {
+    try call(AgentCalls.sleep, Nothing(), AgentCalls.SleepResults.self).left
+  }
+
+  mutating func wake() throws(AgentError) {
+    _ = try call(AgentCalls.wake, Nothing(), Nothing.self)
   }
 
   mutating func status(_ device: String?) throws(AgentError) -> AgentCalls.StatusResults {

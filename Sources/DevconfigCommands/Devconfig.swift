@@ -18,7 +18,8 @@ public struct Devconfig: ParsableCommand {
     subcommands: [
       ListVerb.self, WatchVerb.self, UpVerb.self, DownVerb.self, WaitVerb.self, NameVerb.self,
       ShareVerb.self,
-      UnshareVerb.self, StatusVerb.self, CaptureVerb.self, DoctorVerb.self,
+      UnshareVerb.self, StatusVerb.self, CaptureVerb.self, DoctorVerb.self, SleepVerb.self,
+      WakeVerb.self,
     ])
 
   /// Needed by the parser.

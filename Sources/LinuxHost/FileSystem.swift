@@ -17,4 +17,8 @@ public enum FileSystem {
       throw HostError("synchronize", path.string, .current)
     }
   }
+
+  /// Writes everything of all file systems to their devices, and waits for that; takes as long as the
+  /// slowest of them.
+  public static func synchronizeAll() { Glibc.sync() }
 }

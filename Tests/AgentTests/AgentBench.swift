@@ -25,6 +25,7 @@ struct AgentBench {
   let policy: PolicySource
   let catalogue: Catalogue
   let exports = LiveExports()
+  let sleep: MachineSleep
   let harness: LocalHarness
   static let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
   static let root = PeerCredentials(uid: 0, gid: 0, pid: 1)
@@ -62,9 +63,12 @@ struct AgentBench {
     policy = PolicySource(
       path: places.configuration, started: Configuration(), inventory: inventory,
       log: AgentBench.log)
+    sleep = MachineSleep(
+      inventory: inventory, attachments: attachments, kept: kept, catalogue: catalogue,
+      log: AgentBench.log)
     harness = LocalHarness(
       catalogue: catalogue, attachments: attachments, kept: kept, exports: exports,
-      policy: policy,
+      policy: policy, sleep: sleep,
       about: AgentCalls.AboutResults(
         version: Product.version, host: "beta", agent: "beta-agent", configuration: "/etc/c"),
       log: AgentBench.log)

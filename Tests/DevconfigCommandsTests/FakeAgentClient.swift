@@ -79,6 +79,20 @@ final class FakeAgentClient: AgentClient {
     return mistakes.isEmpty ? nil : mistakes.removeFirst()
   }
 
+  /// What is attached still when the machine is about to sleep.
+  var left: [String] = []
+
+  func sleep() throws(AgentError) -> [String] {
+    requests.append("sleep")
+    if let failure { throw failure }
+    return left
+  }
+
+  func wake() throws(AgentError) {
+    requests.append("wake")
+    if let failure { throw failure }
+  }
+
   func status(_ device: String?) throws(AgentError) -> AgentCalls.StatusResults {
     requests.append("status \(device ?? "")")
     if let failure { throw failure }
