@@ -33,6 +33,12 @@ class Gadget:
     def unplug(self, machine) -> None:
         machine.run(self.removal())
 
+    def turn_into(self, machine, vendor_id: str, product_id: str, product: str) -> None:
+        """Unplug it and plug it in again with another identity, as when its firmware is written."""
+        machine.run(f"set -e; cd {self.directory}; echo > UDC; echo 0x{vendor_id} > idVendor; "
+                    f"echo 0x{product_id} > idProduct; echo '{product}' > strings/0x409/product; "
+                    f"echo dummy_udc.{self.controller} > UDC")
+
     def making(self) -> str:
         lines = ["set -e", f"modprobe dummy_hcd num={CONTROLLERS}", "modprobe libcomposite",
                  f"mountpoint -q {CONFIGFS} || mount -t configfs none {CONFIGFS}",

@@ -180,6 +180,12 @@ class Machine:
             device.complete(talk)
         self.plugged.append(device.name)
 
+    def move(self, name: str, behind=None) -> None:
+        """Plug in a device that was unplugged, in another socket."""
+        device = self.devices[name]
+        device.socket = self._free_socket(device.controller, behind)
+        self.plug(device)
+
     def _free_socket(self, controller: str, hub) -> str:
         prefix = f"{hub.socket}." if hub else ""
         taken = {device.socket for device in self.devices.values() if device.controller == controller}
@@ -187,11 +193,14 @@ class Machine:
                     if socket not in taken)
 
     def unplug(self, name: str) -> None:
-        """Pull a device out without a word to the guest."""
+        """Pull a device out without a word to the guest; a hub with all that is behind it."""
         with self.monitor.conversation() as talk:
             talk.execute("device_del", id=name)
             talk.wait_for("DEVICE_DELETED", 30, device=name)
-        self.plugged.remove(name)
+        hub = self.devices[name]
+        self.plugged = [other for other in self.plugged
+                        if other != name and not (self.devices[other].controller == hub.controller
+                                                  and self.devices[other].socket.startswith(f"{hub.socket}."))]
 
     def remove(self, name: str) -> None:
         """Unplug a device for good, with what is behind it."""

@@ -14,6 +14,7 @@
 //     in:ENDPOINT:LENGTH:COUNT[:strict]                bulk or interrupt; strict: a short packet is an error
 //     out:ENDPOINT:LENGTH:COUNT[:zero|:HEX]            zero: a zero-length packet ends full ones
 //     unlink:ENDPOINT:LENGTH:COUNT:first|last          queue reads, wait, discard them, the first or the last one first
+//     reset                        reset the device, whoever has it
 //     wait:MILLISECONDS
 //
 // Numbers are decimal, or hexadecimal with 0x. OUT data is the pattern of the SourceSink gadget (byte N of a packet is
@@ -165,6 +166,8 @@ static int play(char **field) {
     if (strcmp(field[0], "wait") == 0) {
         pause_for((int)value);
         return 0;
+    } else if (strcmp(field[0], "reset") == 0) {
+        result = ioctl(device, USBDEVFS_RESET, NULL);
     } else if (strcmp(field[0], "claim") == 0) {
         struct usbdevfs_disconnect_claim claim = {.interface = value};
         result = ioctl(device, USBDEVFS_DISCONNECT_CLAIM, &claim);
