@@ -38,7 +38,7 @@ struct Examination {
 
   /// All findings, in the order in which things are needed.
   var findings: [Finding] {
-    kernel + [memory, agent] + configuration + [avahi] + firewall + [clock] + serial
+    kernel + [memory, agent] + configuration + [sleep, avahi] + firewall + [clock] + serial
       + peers.map(finding)
   }
 
@@ -96,6 +96,15 @@ struct Examination {
           .trouble, "devconfig.yaml", $0, mend: "mend that, then: systemctl reload devconfigd")
       ]
     } ?? []
+  }
+
+  private var sleep: Finding {
+    guard !survey.givesBackBeforeSleep else {
+      return Finding(.good, "sleep", "everything is given back before this machine sleeps")
+    }
+    return Finding(
+      .notice, "sleep", "the kernel does not suspend this machine while a device is attached",
+      mend: "systemctl enable devconfig-sleep")
   }
 
   private var avahi: Finding {

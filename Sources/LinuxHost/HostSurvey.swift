@@ -29,6 +29,8 @@ public struct HostSurvey: Sendable, Hashable {
   public var hasAvahi = false
   /// True where it is installed.
   public var isAvahiInstalled = false
+  /// True where systemd has the agent give everything back before this machine sleeps.
+  public var givesBackBeforeSleep = false
   /// The names of all processes, as `comm` cuts them.
   public var programs: Set<String> = []
   /// The packet filter's front end, where there is one.
@@ -53,6 +55,9 @@ public struct HostSurvey: Sendable, Hashable {
     ports = (try? virtualHost.ports()) ?? []
     usbfsMemory = (try? tree.text("module/usbcore/parameters/usbfs_memory_mb")).flatMap { Int($0) }
     isAvahiInstalled = FileIdentity(usr.appending("sbin/avahi-daemon")) != nil
+    givesBackBeforeSleep =
+      FileIdentity(
+        etc.appending("systemd/system/sleep.target.wants/devconfig-sleep.service")) != nil
     for name in (try? directoryEntries(procfs)) ?? [] where Int32(name) != nil {
       let comm = procfs.appending(name).appending("comm")
       guard let text = try? readText(comm, limit: HostLimits.processNameLength) else { continue }

@@ -20,6 +20,7 @@ import Testing
     }
     survey.usbfsMemory = 256
     survey.hasAvahi = true
+    survey.givesBackBeforeSleep = true
     return survey
   }
 
@@ -54,6 +55,7 @@ import Testing
         "ok       vhci_hcd: 4 of 4 SuperSpeed ports are free",
         "ok       usbfs: all transfers together may take 256 MiB",
         "ok       devconfigd: the agent answers",
+        "ok       sleep: everything is given back before this machine sleeps",
         "ok       avahi: avahi-daemon runs",
         "ok       clock: it is kept in time",
         "ok       gamma (10.9.0.3, port 3240): it answers within 0.5 ms",
@@ -109,6 +111,10 @@ import Testing
         $0.hasAvahi = false
         $0.isAvahiInstalled = true
       }.map(\.mend) == ["systemctl enable --now avahi-daemon"])
+    #expect(
+      troubles { $0.givesBackBeforeSleep = false }.map(\.mend) == [
+        "systemctl enable devconfig-sleep"
+      ])
     #expect(troubles { $0.isClockKept = false }.map(\.mend) == ["timedatectl set-ntp true"])
   }
 

@@ -43,6 +43,7 @@ struct Run {
       case let verb as ShareVerb: try verb.share(&client, &console)
       case let verb as UnshareVerb: try verb.unshare(&client, &console)
       case let verb as StatusVerb: try verb.status(&client, &console)
+      case let verb as SleepVerb: try verb.sleep(&client, &console)
       case let verb as CaptureVerb: try verb.capture(&client, &console, until: stop)
       default: throw AgentError(.failed, "no verb")
       }

@@ -51,6 +51,21 @@ import Testing
     #expect(json.console.talk.isEmpty)
   }
 
+  @Test func whatTheKernelWouldNotSleepWithIsSaid() throws {
+    let client = FakeAgentClient(Self.devices)
+    let run = try Run(["sleep"], client)
+    #expect(run.code == .success)
+    #expect(run.console.talk.isEmpty && run.console.data.isEmpty)
+    client.left = ["Optical Storage on alpha is attached still"]
+    let stuck = try Run(["sleep"], client)
+    #expect(stuck.code == .failure)
+    #expect(stuck.console.talk.first == "Optical Storage on alpha is attached still")
+    #expect(stuck.console.talk.contains("devconfig: the kernel will not let this machine sleep"))
+    #expect(client.requests == ["sleep", "sleep"])
+    // It is for a unit, not for people.
+    #expect(!Devconfig.helpMessage().contains("sleep"))
+  }
+
   @Test func upPrintsWhereTheDeviceIs() throws {
     let client = FakeAgentClient(Self.devices)
     let run = try Run(["up", "2"], client)

@@ -30,6 +30,7 @@ import Testing
     try tree.write("avahi-daemon\n", to: "proc/77/comm")
     try tree.write("", to: "usr/sbin/avahi-daemon")
     try tree.write("systemd\n", to: "proc/1/comm")
+    try tree.write("", to: "etc/systemd/system/sleep.target.wants/devconfig-sleep.service")
     try tree.write("ModemManager\n", to: "proc/412/comm")
     try tree.write("not a process\n", to: "proc/irq/comm")
     let seen = survey(tree)
@@ -37,7 +38,7 @@ import Testing
     #expect(seen.hasVirtualHost)
     #expect(seen.ports.count == 6)
     #expect(seen.usbfsMemory == 16)
-    #expect(seen.hasAvahi && seen.isAvahiInstalled)
+    #expect(seen.hasAvahi && seen.isAvahiInstalled && seen.givesBackBeforeSleep)
     #expect(seen.programs == ["systemd", "ModemManager", "avahi-daemon"])
     #expect(seen.firewall == nil)
   }
