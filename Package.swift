@@ -59,7 +59,7 @@ let package = Package(
     .target(name: "Hotplug", dependencies: ["CUdev", "USBModel"]),
     .target(name: "Discovery", dependencies: ["CAvahi", "USBModel"]),
     .target(name: "USBHost", dependencies: ["CLibUSB", "USBModel"]),
-    .target(name: "Systemd", dependencies: ["CSystemd", logging]),
+    .target(name: "Systemd", dependencies: ["CLinux", "CSystemd", logging]),
     .target(name: "Seccomp", dependencies: ["CSeccomp", "CLinux", system]),
     .target(name: "Sandbox", dependencies: ["CLinux", system]),
 
@@ -130,7 +130,7 @@ let package = Package(
     .testTarget(
       name: "AttachingTests",
       dependencies: ["Attaching", "AgentAPI", "USBModel", "TestSupport", logging]),
-    .testTarget(name: "AgentTests", dependencies: ["Agent", "TestSupport"]),
+    .testTarget(name: "AgentTests", dependencies: ["Agent", "Systemd", "TestSupport"]),
     .testTarget(
       name: "ExportSessionTests", dependencies: ["ExportSession", "SessionControl", "TestSupport"]),
     .testTarget(

@@ -65,12 +65,13 @@ public struct AgentCommand: AsyncParsableCommand {
         await Cleanup(places: places, undo: UndoFile(path: places.undo), log: log).run()
         return
       }
+      let inherited = InheritedDescriptors()
       let service = AgentService(
         places: places, configuration: try Configuration.read(places.configuration),
         identity: try AgentIdentity(places: places),
         confinement: try await BlockingWork.run("confinement") { [places] in
           try SessionConfinement(places: places)
-        }, log: log)
+        }, inherited: inherited, log: log)
       try await ServiceGroup(
         services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: log
       ).run()

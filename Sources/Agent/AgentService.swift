@@ -4,6 +4,7 @@
 internal import AgentAPI
 internal import Attaching
 internal import Discovery
+private import Glibc
 internal import Hotplug
 internal import LinuxHost
 internal import Logging
@@ -37,7 +38,8 @@ struct AgentService: Service, CustomStringConvertible {
   let log: Logger
 
   private let notice = ServiceNotice()
-  private let undo: UndoFile
+  private let adoption: Adoption
+  private let inherited: InheritedDescriptors
   private let inventory: SharedInventory<KernelExportDoor>
   private let exports: LiveExports
   private let sessions: SessionHost
@@ -52,25 +54,34 @@ struct AgentService: Service, CustomStringConvertible {
 
   init(
     places: Places, configuration: Configuration, identity: AgentIdentity,
-    confinement: SessionConfinement, log: Logger
+    confinement: SessionConfinement, inherited: InheritedDescriptors, log: Logger
   ) {
     self.places = places
     self.configuration = configuration
     self.identity = identity
     self.log = log
+    self.inherited = inherited
     (looks, look) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-    undo = UndoFile(path: places.undo)
+    let undo = UndoFile(path: places.undo)
+    let attached = AttachedFile(path: places.attached)
+    let held = HeldSessions(
+      notice: notice, record: RecordFile(path: places.held, empty: [:]), log: log)
+    let exportDoor = KernelExportDoor(places: places)
     inventory = SharedInventory(
-      door: KernelExportDoor(places: places),
+      door: exportDoor,
       policy: SharePolicy(rules: configuration.rules), undo: undo, log: log)
     policy = PolicySource(
       path: places.configuration, started: configuration, inventory: inventory, log: log)
-    exports = LiveExports()
+    exports = LiveExports(held: held)
     sessions = SessionHost(
       executable: places.session, confinement: confinement, inventory: inventory, exports: exports,
       hostName: identity.host, log: log)
     attachments = Attachments(
-      door: KernelAttachDoor(places: places, sessions: sessions), undo: undo, log: log)
+      door: KernelAttachDoor(places: places, sessions: sessions), undo: undo,
+      book: attached, log: log)
+    adoption = Adoption(
+      places: places, undo: undo, attached: attached, held: held, door: exportDoor,
+      sessions: sessions, attachments: attachments, log: log)
     kept = KeptAttachments(
       attachments: attachments, book: KeptFile(path: places.kept), log: log)
     catalogue = Catalogue(
@@ -81,7 +92,7 @@ struct AgentService: Service, CustomStringConvertible {
   }
 
   func run() async throws {
-    await Cleanup(places: places, undo: undo, log: log).run()
+    let adopted = await adoption.run(inherited.take())
     if let weakness = sessions.confinement.weakness {
       log.warning(
         "sessions keep the agent's user",
@@ -94,6 +105,9 @@ struct AgentService: Service, CustomStringConvertible {
     let changes = try HostChanges(procfs: places.procfs)
     let hangups = await UnixSignalsSequence(trapping: .sighup)
     await withDiscardingTaskGroup { group in
+      for (session, number) in adopted {
+        group.addTask { await sleep.whileAwake { await sessions.follow(session, number) } }
+      }
       group.addTask { await followHotplug(hotplug) }
       group.addTask { await followDiscovery(directory) }
       group.addTask { await publish(on: directory) }
@@ -118,10 +132,17 @@ struct AgentService: Service, CustomStringConvertible {
 
       try? await gracefulShutdown()
       notice.stopping()
-      log.notice("the agent stops and gives everything back")
+      let isRestart = await BlockingWork.run("service-job") { ServiceJob.isRestart() }
       listener.close()
-      directory.publish([])
       await kept.stop()
+      if isRestart {
+        await attachments.settle()
+        log.notice("the agent restarts and leaves devices with their users")
+        // An orderly end would end the sessions: the next agent finds all this as after a crash.
+        _exit(0)
+      }
+      log.notice("the agent stops and gives everything back")
+      directory.publish([])
       await attachments.detachAll()
       // Cancelling ends the sessions; each gives its device back before its task ends.
       group.cancelAll()

@@ -14,8 +14,12 @@ struct Cleanup: Sendable {
   let log: Logger
 
   /// Detaches recorded ports and gives recorded devices back; what fails stays recorded.
-  func run() async {
-    let record = await undo.current
+  ///
+  /// What this agent goes on with, `devices` and `ports`, is left alone.
+  func run(except devices: Set<BusID> = [], _ ports: Set<Int> = []) async {
+    var record = await undo.current
+    record.claimed.subtract(devices)
+    record.ports.subtract(ports)
     guard !record.isEmpty else { return }
     log.notice(
       "an agent left something behind, undoing it",

@@ -33,9 +33,15 @@ struct ExportHarness {
   }
 
   /// Answers one message; a message that is not understood gets an error, and the session goes on.
-  mutating func answer(_ message: ControlMessage, on channel: ControlChannel) async {
+  mutating func answer(
+    _ message: ControlMessage, on channel: ControlChannel, from process: SessionProcess
+  ) async {
     let body = ControlReply.body(message)
-    if let line, await line.take(body) { return }
+    if let line {
+      // What it does not owe, an agent before this one asked for: nobody waits for it any more.
+      _ = await line.take(body)
+      return
+    }
     do throws(AgentError) {
       switch try Message.decode(CallHead.self, from: body).method {
       case SessionCalls.assignment:
@@ -45,7 +51,7 @@ struct ExportHarness {
         ControlReply.send(SessionCalls.DeviceList(devices: devices), on: channel)
       case SessionCalls.acquire:
         let call = try Message.decode(Call<SessionCalls.AcquireParameters>.self, from: body)
-        try await acquire(call.parameters, on: channel)
+        try await acquire(call.parameters, on: channel, for: process)
       case let method:
         throw AgentError(.protocolMismatch, "a session calls \(method), which is unknown")
       }
@@ -74,7 +80,8 @@ struct ExportHarness {
   }
 
   private mutating func acquire(
-    _ parameters: SessionCalls.AcquireParameters, on channel: ControlChannel
+    _ parameters: SessionCalls.AcquireParameters, on channel: ControlChannel,
+    for process: SessionProcess
   ) async throws(AgentError) {
     guard let busID = BusID(parameters.busID) else {
       throw AgentError(.unknownDevice, "there is no such device here")
@@ -93,6 +100,14 @@ struct ExportHarness {
     // Its next message is an answer: after the reply above it asks nothing.
     let line = SessionLine(channel)
     self.line = line
-    await exports.begin(busID, session, line)
+    let held = HeldSession(
+      pid: process.pid, device: device, user: user, peer: "\(peer)", began: HostClock.monotonic)
+    do throws(HostError) {
+      await exports.begin(
+        held, session, line, control: try channel.duplicate(), hubPort: claim.hubPort)
+    } catch {
+      // Without a descriptor to keep it ends with the agent.
+      await exports.begin(busID, session, line)
+    }
   }
 }

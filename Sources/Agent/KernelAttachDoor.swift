@@ -71,11 +71,12 @@ struct KernelAttachDoor: AttachDoor {
   func observe(port: Int) async -> Attaching.LocalObservation? {
     await BlockingWork.run("observe") { [host, nodes] () -> Attaching.LocalObservation? in
       guard let ports = try? host.ports(),
-        let busID = ports.first(where: { $0.number == port && $0.state == .used })?.localBusID
+        let used = ports.first(where: { $0.number == port && $0.state == .used }),
+        let busID = used.localBusID
       else { return nil }
       let seen = nodes.observation(below: busID)
       return Attaching.LocalObservation(
-        busID: busID, interfaces: seen.interfaces, nodes: seen.nodes)
+        busID: busID, interfaces: seen.interfaces, nodes: seen.nodes, deviceID: used.deviceID)
     }
   }
 

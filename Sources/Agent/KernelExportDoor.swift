@@ -14,8 +14,13 @@ internal import USBModel
 final class KernelClaim: Sendable {
   /// The usbfs descriptor, interfaces claimed.
   let usbfs: SharedDescriptor
+  /// The hub's descriptor, which keeps drivers of the kernel away from the device's port while it is open.
+  let hubPort: SharedDescriptor
 
-  init(usbfs: SharedDescriptor) { self.usbfs = usbfs }
+  init(usbfs: SharedDescriptor, hubPort: SharedDescriptor) {
+    self.usbfs = usbfs
+    self.hubPort = hubPort
+  }
 }
 
 /// Takes devices from this machine's kernel drivers and gives them back.
@@ -32,6 +37,17 @@ final class KernelExportDoor: ExportDoor {
     let sysfs = Sysfs(root: places.sysfs)
     tree = USBTree(sysfs: sysfs)
     localUses = LocalUses(sysfs: sysfs, procfs: places.procfs, devfs: places.devfs)
+  }
+
+  /// Keeps drivers of the kernel away from a device that an agent before this one took.
+  ///
+  /// `hubPort` is that agent's descriptor; without one the port is claimed anew, if it can be.
+  func adopt(_ device: Device, hubPort: SharedDescriptor?) {
+    if let hubPort {
+      hubPorts.withLock { $0[device.busID] = (hubPort, device.deviceNumber) }
+    } else {
+      _ = try? claimHubPort(device)
+    }
   }
 
   func uses(of devices: [Device]) async -> [BusID: [LocalUse]] {
@@ -68,7 +84,7 @@ final class KernelExportDoor: ExportDoor {
       throw AgentError(.denied, "\(device.name) is not shared: \(SharePolicy.reason(use))")
     }
     do {
-      try claimHubPort(device)
+      let hubPort = try claimHubPort(device)
       let usbfs = try USBDeviceNode.open(
         busNumber: device.busNumber, deviceNumber: device.deviceNumber, devfs: places.devfs)
       let handle = try USBDeviceHandle(wrapping: usbfs.rawValue)
@@ -80,29 +96,32 @@ final class KernelExportDoor: ExportDoor {
       }
       // The session gets this open node; what gives the device back opens another one.
       try USBDeviceNode.dropPrivileges(usbfs)
-      return KernelClaim(usbfs: SharedDescriptor(usbfs))
+      return KernelClaim(usbfs: SharedDescriptor(usbfs), hubPort: hubPort)
     } catch {
       throw AgentError(.failed, "\(device.name) cannot be taken from its drivers (\(error))")
     }
   }
 
   /// Keeps drivers of the kernel away from the device through reset and reconfiguration.
-  private func claimHubPort(_ device: Device) throws(HostError) {
+  private func claimHubPort(_ device: Device) throws(HostError) -> SharedDescriptor {
     let port = try HubPort.claim(
       for: device.busID, sysfs: Sysfs(root: places.sysfs), devfs: places.devfs)
     let hub = port.share()
     hubPorts.withLock { $0[device.busID] = (hub, device.deviceNumber) }
+    return hub
   }
 
   /// Undoes a claim, wholly or partly made; nothing here can be reported to anybody who could act.
   private func returnNow(_ busID: BusID, configuration: UInt8?) -> Bool {
-    let claimed = hubPorts.withLock { $0.removeValue(forKey: busID)?.deviceNumber }
+    let claim = hubPorts.withLock { $0.removeValue(forKey: busID) }
+    // The service manager may have a duplicate still, and somebody may want the device at once.
+    if let claim { HubPort.release(of: busID, hub: claim.hub) }
     guard let device = (try? tree.device(busID)) ?? nil,
       let usbfs = try? USBDeviceNode.open(
         busNumber: device.busNumber, deviceNumber: device.deviceNumber, devfs: places.devfs),
       let handle = try? USBDeviceHandle(wrapping: usbfs.rawValue)
     else { return true }
-    if let claimed, claimed != device.deviceNumber {
+    if let claim, claim.deviceNumber != device.deviceNumber {
       // Another device by now, such as the loader of a firmware, which a reset would end. All it may
       // miss is a configuration, since drivers were kept away from the port while it came up.
       if device.configurationValue == 0 { try? handle.setConfiguration(1) }

@@ -25,6 +25,10 @@ struct Places: Sendable {
   var socket: FilePath { runtime.appending("agent.sock") }
   /// The undo record.
   var undo: FilePath { runtime.appending("undo.json") }
+  /// What is attached, for the next run of the agent.
+  var attached: FilePath { runtime.appending("attached.json") }
+  /// The sessions that have a device, for the next run of the agent.
+  var held: FilePath { runtime.appending("sessions.json") }
   /// The system calls that sessions of a role may make.
   func sessionFilter(_ role: SessionCalls.Role) -> FilePath {
     runtime.appending(role == .export ? "export.filter" : "dial.filter")

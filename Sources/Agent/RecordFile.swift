@@ -2,24 +2,26 @@
 // Copyright the devconfig authors
 
 internal import AgentAPI
+internal import Attaching
 internal import LinuxHost
 internal import SystemPackage
 
-/// The undo record in a file of the runtime directory; written for good before each change takes effect.
-actor UndoFile: UndoBook {
+/// A record in a file of the runtime directory, written for good before a change counts.
+actor RecordFile<Record: Codable & Hashable & Sendable> {
   private let file: StateFile
-  private var record: UndoRecord
+  private var record: Record
 
-  /// Starts from what an agent before this one left behind; a broken file counts as empty.
-  init(path: FilePath) {
-    file = StateFile(path: path)
-    record = UndoFile.read(file)
+  /// Starts from what an agent before this one left behind; a broken file counts as `empty`.
+  init(path: FilePath, empty: Record) {
+    file = StateFile(path: path, limit: Message.maximumLength)
+    record = RecordFile.read(file) ?? empty
   }
 
-  /// What is to be undone now.
-  var current: UndoRecord { record }
+  /// What is written down now.
+  var current: Record { record }
 
-  func change(_ edit: @Sendable (inout UndoRecord) -> Void) async throws(AgentError) {
+  /// Writes the change down for good before it returns; throws where it cannot be kept.
+  func change(_ edit: @Sendable (inout Record) -> Void) async throws(AgentError) {
     var next = record
     edit(&next)
     guard next != record else { return }
@@ -28,14 +30,28 @@ actor UndoFile: UndoBook {
       try file.write(bytes)
     } catch {
       throw AgentError(
-        .failed, "the undo record cannot be written (\(error))",
-        hint: "make room in /run, or restart devconfigd")
+        .failed, "\(file.path) cannot be written (\(error))",
+        hint: "make room in \(file.path.removingLastComponent()), or restart devconfigd")
     }
     record = next
   }
 
-  private static func read(_ file: StateFile) -> UndoRecord {
-    guard let bytes = (try? file.read()) ?? nil else { return UndoRecord() }
-    return (try? Message.decode(UndoRecord.self, from: bytes)) ?? UndoRecord()
+  private static func read(_ file: StateFile) -> Record? {
+    guard let bytes = (try? file.read()) ?? nil else { return nil }
+    return try? Message.decode(Record.self, from: bytes)
   }
+}
+
+/// What must be undone in the kernel.
+typealias UndoFile = RecordFile<UndoRecord>
+
+extension RecordFile: UndoBook where Record == UndoRecord {
+  init(path: FilePath) { self.init(path: path, empty: UndoRecord()) }
+}
+
+/// What is attached, by port.
+typealias AttachedFile = RecordFile<[Int: AttachedDevice]>
+
+extension RecordFile: AttachmentBook where Record == [Int: AttachedDevice] {
+  init(path: FilePath) { self.init(path: path, empty: [:]) }
 }

@@ -51,8 +51,8 @@ struct SessionHost: Sendable {
       var harness = ExportHarness(
         session: session, peer: peer, socket: socket, inventory: inventory, exports: exports,
         log: log)
-      let end = try await converse(as: .export) { message, channel in
-        await harness.answer(message, on: channel)
+      let end = try await converse(as: .export) { message, channel, process in
+        await harness.answer(message, on: channel, from: process)
       }
       if let reason = end?.disorder {
         log.error("a session was ended by a signal", metadata: metadata.adding("reason", reason))
@@ -64,6 +64,23 @@ struct SessionHost: Sendable {
     }
     await exports.end(session)
     await inventory.release(session: session)
+  }
+
+  /// Takes over a session that an agent before this one started, before devices are listed.
+  func adopt(_ session: AdoptedSession) async -> SessionNumber {
+    let number = SessionNumber(count.next())
+    await inventory.adopt(session.held.device, for: session.held.user, session: number)
+    await exports.begin(session.held.device.busID, number, session.line)
+    return number
+  }
+
+  /// Follows a session that was taken over to its end, as `serve`.
+  func follow(_ session: AdoptedSession, _ number: SessionNumber) async {
+    _ = await follow(session.process, session.channel) { message, _, _ in
+      _ = await session.line.take(ControlReply.body(message))
+    }
+    await exports.end(number)
+    await inventory.release(session: number)
   }
 
   /// Asks the exporter for a device; returns it with the connected socket.
@@ -152,7 +169,7 @@ struct SessionHost: Sendable {
     do {
       let socket = SharedDescriptor(try DialSocket.make(for: address))
       var harness = DialHarness(assignment: assignment, socket: socket)
-      let end = try await converse(as: assignment.role) { message, channel in
+      let end = try await converse(as: assignment.role) { message, channel, _ in
         harness.answer(message, on: channel)
       }
       if let reason = end?.disorder { throw AgentError(.failed, "a session ended: \(reason)") }
@@ -168,16 +185,27 @@ struct SessionHost: Sendable {
 
   /// Starts a session, hands its messages to `answer` until it ends, and returns how it did.
   private func converse(
-    as role: SessionCalls.Role, _ answer: (ControlMessage, ControlChannel) async -> Void
+    as role: SessionCalls.Role,
+    _ answer: (ControlMessage, ControlChannel, SessionProcess) async -> Void
   ) async throws -> SessionProcess.End? {
     let pair = try ControlChannel.pair()
     let channel = pair.agent
     let process = try SessionProcess.start(
       executable: executable, control: pair.takeSession(),
       arguments: confinement.arguments(for: role).list)
+    return await follow(process, channel, answer)
+  }
+
+  /// Hands a session's messages to `answer` until it ends, and returns how it did.
+  ///
+  /// Cancelling tells it to end.
+  private func follow(
+    _ process: SessionProcess, _ channel: ControlChannel,
+    _ answer: (ControlMessage, ControlChannel, SessionProcess) async -> Void
+  ) async -> SessionProcess.End? {
     await withTaskCancellationHandler {
       for await message in channel.incoming {
-        await answer(message, channel)
+        await answer(message, channel, process)
       }
     } onCancel: {
       process.terminate()

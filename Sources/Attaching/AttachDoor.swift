@@ -12,15 +12,15 @@ public struct LocalObservation: Sendable, Hashable {
   public var interfaces: [Interface]
   /// Its device nodes and network interfaces.
   public var nodes: [String]
-  /// File systems mounted from it, as `node on path`.
-  public var mounts: [String]
+  /// Its bus number on the exporter << 16 | its device number there, as the kernel was told.
+  public var deviceID: UInt32
 
   /// Takes all parts.
-  public init(busID: BusID, interfaces: [Interface], nodes: [String], mounts: [String] = []) {
+  public init(busID: BusID, interfaces: [Interface], nodes: [String], deviceID: UInt32 = 0) {
     self.busID = busID
     self.interfaces = interfaces
     self.nodes = nodes
-    self.mounts = mounts
+    self.deviceID = deviceID
   }
 }
 

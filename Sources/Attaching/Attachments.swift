@@ -11,6 +11,7 @@ internal import USBModel
 public actor Attachments<Door: AttachDoor> {
   private let door: Door
   private let undo: any UndoBook
+  private let book: any AttachmentBook
   private let log: Logger
   private let timing: AttachTiming
   private var attachments: [String: Attachment] = [:]
@@ -25,9 +26,13 @@ public actor Attachments<Door: AttachDoor> {
   public nonisolated let changes: AsyncStream<Void>
 
   /// Starts with nothing attached.
-  public init(door: Door, undo: any UndoBook, timing: AttachTiming = AttachTiming(), log: Logger) {
+  public init(
+    door: Door, undo: any UndoBook, book: any AttachmentBook,
+    timing: AttachTiming = AttachTiming(), log: Logger
+  ) {
     self.door = door
     self.undo = undo
+    self.book = book
     self.timing = timing
     self.log = log
     (changes, changeSignal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -66,6 +71,35 @@ public actor Attachments<Door: AttachDoor> {
           metadata: ["device.name": "\(attachment.device.name)", "error": "\(error.message)"])
       }
     }
+  }
+
+  /// Goes on with what an agent before this one attached, where the kernel still has it.
+  ///
+  /// `left` is what that agent wrote down, by port. Returns the ports gone on with; what the others have
+  /// is something else or nothing.
+  public func adopt(_ left: [Int: AttachedDevice]) async -> Set<Int> {
+    var adopted: Set<Int> = []
+    for (port, old) in left {
+      let seen = await door.observe(port: port)
+      guard let seen, seen.busID == old.localBusID, seen.deviceID == old.deviceID,
+        attachments[old.device.key] == nil
+      else {
+        await note(nil, port: port)
+        continue
+      }
+      chosenPorts.insert(port)
+      attachments[old.device.key] = Attachment(
+        state: .attached, port: port, user: old.user, nodes: seen.nodes, localBusID: seen.busID,
+        device: old.device)
+      adopted.insert(port)
+    }
+    if !adopted.isEmpty { changeSignal.yield() }
+    return adopted
+  }
+
+  /// Returns when no verb is under way.
+  public func settle() async {
+    while let task = running.values.first { _ = await task.value }
   }
 
   /// Says that something changed among this machine's own USB devices: look again.
@@ -122,6 +156,10 @@ public actor Attachments<Door: AttachDoor> {
         attachments[device.key]?.nodes = seen.nodes
         attachments[device.key]?.localBusID = seen.busID
         attachments[device.key]?.state = .attached
+        await note(
+          AttachedDevice(
+            device: device, user: user, localBusID: seen.busID, deviceID: seen.deviceID), port: port
+        )
         log.notice(
           "a device is attached",
           metadata: ["device.name": "\(device.name)", "exporter.host": "\(device.exporter.host)"])
@@ -250,7 +288,19 @@ public actor Attachments<Door: AttachDoor> {
 
   private func forget(_ key: String, port: Int) async {
     attachments[key] = nil
+    await note(nil, port: port)
     await releasePort(port)
     changeSignal.yield()
+  }
+
+  /// Writes down what is on `port` now; without it a restart of the agent takes it off.
+  private func note(_ device: AttachedDevice?, port: Int) async {
+    do throws(AgentError) {
+      try await book.change { $0[port] = device }
+    } catch {
+      log.warning(
+        "what is attached cannot be written down, ignoring", metadata: ["error": "\(error.message)"]
+      )
+    }
   }
 }

@@ -75,6 +75,24 @@ public final class ControlChannel: Sendable {
     try result.get()
   }
 
+  /// A second descriptor for this end, to keep it open over a restart of the agent.
+  ///
+  /// Throws `HostError`: `EMFILE` where the process has no number left, `EBADF` after `close`.
+  public func duplicate() throws(HostError) -> OwnedDescriptor {
+    let result = events.withDescriptor { socket in
+      Result { () throws(HostError) in SharedDescriptor(try OwnedDescriptor.duplicating(socket)) }
+    }
+    guard let result else { throw HostError("duplicate control socket", "", .badFileDescriptor) }
+    return try result.get().duplicate()
+  }
+
+  /// False where the other side of `descriptor`, an end of a pair, is closed.
+  public static func isConnected(_ descriptor: borrowing OwnedDescriptor) -> Bool {
+    var request = pollfd(fd: descriptor.rawValue, events: 0, revents: 0)
+    // SAFETY: one entry, as the count says; it does not wait.
+    return unsafe poll(&request, 1, 0) == 0
+  }
+
   /// Ends the connection, which the session sees; harmless the second time.
   public func close() {
     _ = events.withDescriptor { shutdown($0, Int32(SHUT_RDWR)) }

@@ -52,7 +52,12 @@ public struct HubPort: ~Copyable, Sendable {
     }
   }
 
-  /// The hub's descriptor, which keeps the port claimed as long as it is open.
+  /// Gives the port of `busID` back now, whoever has duplicates of `hub`; harmless where it is not claimed.
+  public static func release(of busID: BusID, hub: SharedDescriptor) {
+    _ = clinux_usb_release_port(hub.rawValue, UInt32(busID.port))
+  }
+
+  /// The hub's descriptor, which keeps the port claimed as long as it or a duplicate of it is open.
   public consuming func share() -> SharedDescriptor {
     SharedDescriptor(hub)
   }

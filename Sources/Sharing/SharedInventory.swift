@@ -31,6 +31,8 @@ public actor SharedInventory<Door: ExportDoor> {
     var uses: [LocalUse] = []
     var holding = Holding.free
     var isPresent = true
+    /// True where an agent before this one gave it away, until it is listed.
+    var isAdopted = false
   }
 
   private let door: Door
@@ -66,8 +68,9 @@ public actor SharedInventory<Door: ExportDoor> {
       // While a session holds it, its interfaces show no drivers and its strings may read empty:
       // keep what was known of it when it was free. A device that came back is another one.
       if case .free = entry.holding { entry.device = device }
-      if !entry.isPresent { entry.device = device }
+      if !entry.isPresent, !entry.isAdopted { entry.device = device }
       entry.isPresent = true
+      entry.isAdopted = false
       entries[device.busID] = entry
       changeSignal.yield()
     } else {
@@ -78,6 +81,14 @@ public actor SharedInventory<Door: ExportDoor> {
       log.info("a device is here", metadata: Self.name(device))
       changeSignal.yield()
     }
+  }
+
+  /// Goes on with a device that an agent before this one gave to a session, until `release`.
+  ///
+  /// `device` is as it was before that. It counts as here once `update` brings it.
+  public func adopt(_ device: Device, for user: RemoteUser, session: SessionNumber) {
+    entries[device.busID] = Entry(
+      device: device, holding: .held(session, user), isPresent: false, isAdopted: true)
   }
 
   /// Takes a device out that was unplugged; a session that holds it ends by itself.

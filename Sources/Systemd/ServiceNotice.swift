@@ -67,13 +67,29 @@ public struct ServiceNotice: Sendable {
     send(["WATCHDOG=1"])
   }
 
+  /// Has the manager keep duplicates of `descriptors` for the next run of this service, which finds them in
+  /// `StoredDescriptors` under `name`; it drops them when the service stops for good.
+  ///
+  /// `name` has letters, digits and `-.` only. False where nobody was told.
+  @discardableResult public func store(_ descriptors: [Int32], as name: String) -> Bool {
+    send(["FDSTORE=1", "FDNAME=" + name], descriptors)
+  }
+
+  /// Has the manager drop what it keeps under `name`; harmless where that is nothing.
+  ///
+  /// False where nobody was told.
+  @discardableResult public func forget(_ name: String) -> Bool {
+    send(["FDSTOREREMOVE=1", "FDNAME=" + name])
+  }
+
   /// A line feed would begin another assignment.
   private func line(status text: String) -> String {
     "STATUS=" + LogText.escaped(text, limit: LogText.maximumStatusLength)
   }
 
-  private func send(_ lines: [String]) -> Bool {
+  private func send(_ lines: [String], _ descriptors: [Int32] = []) -> Bool {
     guard let socketPath else { return false }
-    return NotifySocket.send(Array(lines.joined(separator: "\n").utf8), to: socketPath)
+    return NotifySocket.send(
+      Array(lines.joined(separator: "\n").utf8), descriptors: descriptors, to: socketPath)
   }
 }

@@ -8,6 +8,7 @@ import Logging
 import SharePolicy
 import Sharing
 import SystemPackage
+import Systemd
 import TestSupport
 import Testing
 import USBModel
@@ -24,7 +25,10 @@ struct AgentBench {
   let kept: KeptAttachments<KernelAttachDoor>
   let policy: PolicySource
   let catalogue: Catalogue
-  let exports = LiveExports()
+  let exports = LiveExports(
+    held: HeldSessions(
+      notice: ServiceNotice(environment: { _ in nil }, processID: 1),
+      record: RecordFile(path: "/nonexistent/sessions.json", empty: [:]), log: AgentBench.log))
   let sleep: MachineSleep
   let harness: LocalHarness
   static let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -53,7 +57,8 @@ struct AgentBench {
       executable: places.session, confinement: try SessionConfinement(places: places),
       inventory: inventory, exports: exports, hostName: "beta", log: AgentBench.log)
     attachments = Attachments(
-      door: KernelAttachDoor(places: places, sessions: sessions), undo: undo, log: AgentBench.log)
+      door: KernelAttachDoor(places: places, sessions: sessions), undo: undo,
+      book: AttachedFile(path: places.attached), log: AgentBench.log)
     kept = KeptAttachments(
       attachments: attachments, book: KeptFile(path: places.kept), log: AgentBench.log)
     catalogue = Catalogue(

@@ -11,6 +11,7 @@ import USBModel
 /// One machine that attaches the devices of exporter alpha, with a fake network and kernel below.
 struct AttachingBench {
   let undo = MemoryUndoBook()
+  let book = MemoryAttachmentBook()
   let door: FakeAttachDoor
   let attachments: Attachments<FakeAttachDoor>
   let changes: ChangeWatch
@@ -28,7 +29,7 @@ struct AttachingBench {
   init(timing: AttachTiming = AttachingBench.patient) async {
     let door = FakeAttachDoor(undo: undo)
     let attachments = Attachments(
-      door: door, undo: undo, timing: timing,
+      door: door, undo: undo, book: book, timing: timing,
       log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     await door.connect { [weak attachments] in await attachments?.localDevicesChanged() }
     self.door = door

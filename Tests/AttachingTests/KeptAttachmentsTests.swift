@@ -36,7 +36,9 @@ struct KeepingBench {
     let undo = MemoryUndoBook()
     let door = FakeAttachDoor(undo: undo)
     let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    let attachments = Attachments(door: door, undo: undo, timing: AttachingBench.patient, log: log)
+    let attachments = Attachments(
+      door: door, undo: undo, book: MemoryAttachmentBook(), timing: AttachingBench.patient, log: log
+    )
     await door.connect { [weak attachments] in await attachments?.localDevicesChanged() }
     await door.export(
       DeviceSamples.disk(),

@@ -46,6 +46,23 @@ import Testing
     #expect(await incoming.next()?.bytes == [7])
   }
 
+  @Test func `a kept end stays connected, and tells when the other one has gone`() async throws {
+    let pair = try ControlChannel.pair()
+    // Closing it would end the connection for every duplicate.
+    let channel = pair.agent
+    defer { withExtendedLifetime(channel) {} }
+    let kept = try channel.duplicate()
+    let session = ControlSocket(adopting: pair.takeSession())
+    let isConnected = ControlChannel.isConnected(kept)
+    #expect(isConnected)
+    try session.send([1])
+    let isStillConnected = ControlChannel.isConnected(kept)
+    #expect(isStillConnected)
+    _ = consume session
+    let isConnectedAfterwards = ControlChannel.isConnected(kept)
+    #expect(!isConnectedAfterwards)
+  }
+
   @Test func `the largest packet with the most descriptors passes, more does not`() async throws {
     let pair = try ControlChannel.pair()
     let channel = pair.agent

@@ -93,10 +93,50 @@ extension Processes {
       #expect(try machine.tree.read("run/undo.json") == #"{"claimed":[],"ports":[]}"#)
     }
 
-    @Test(
-      .enabled(if: Machine.mayAttach, "needs root and libFakeKernelHooks.so"),
-      arguments: [false, true])
-    func whatADeadAgentLeftIsUndone(byCleanup: Bool) async throws {
+    @Test(.enabled(if: Machine.mayAttach, "needs root and libFakeKernelHooks.so"))
+    func theNextAgentGoesOnWithWhatADeadOneAttached() async throws {
+      let exporter = try ScriptedExporter([DeviceSamples.disk("1-1")])
+      let machine = try Machine(peers: [exporter.port])
+      let kernel = try FakeKernel(machine.tree)
+      let agent = try await machine.startAgent(kernel: kernel)
+      _ = try await machine.list { $0.count == 1 }
+      #expect(try await machine.devconfig("up", "1").code == .success)
+      let before = try #require(try await machine.list().first { !$0.isLocal })
+      agent.signal(SIGKILL)
+      #expect(try await agent.ended() == 128 + SIGKILL)
+
+      let next = try await machine.startAgent(kernel: kernel)
+      try await next.line("going on with them", "ports=1")
+      let after = try await machine.list { $0.contains { $0.localState == .attached } }
+      #expect(after.first { !$0.isLocal }?.nodes == before.nodes)
+      #expect(after.first { !$0.isLocal }?.remoteUser == before.remoteUser)
+      #expect(kernel.log.events.count == 1)
+      #expect(!exporter.log.events.contains(.closed))
+      #expect(try await machine.devconfig("down", "1").code == .success)
+      #expect(kernel.log.events.last == .detached(port: 0))
+      try await exporter.log.wait { $0.contains(.closed) }
+    }
+
+    @Test(.enabled(if: Machine.mayAttach, "needs root and libFakeKernelHooks.so"))
+    func whatADeadAgentLeftUnfinishedIsUndone() async throws {
+      let exporter = try ScriptedExporter([DeviceSamples.disk("1-1")])
+      let machine = try Machine(peers: [exporter.port])
+      let kernel = try FakeKernel(machine.tree, device: nil)
+      let agent = try await machine.startAgent(kernel: kernel)
+      _ = try await machine.list { $0.count == 1 }
+      async let up = machine.devconfig("up", "1")
+      try await kernel.log.wait { $0.count == 1 }
+      agent.signal(SIGKILL)
+      #expect(try await agent.ended() == 128 + SIGKILL)
+      #expect(try await up.code != .success)
+      let next = try await machine.startAgent(kernel: kernel)
+      try await next.line("an agent left something behind")
+      #expect(kernel.log.events.last == .detached(port: 0))
+      try await exporter.log.wait { $0.contains(.closed) }
+    }
+
+    @Test(.enabled(if: Machine.mayAttach, "needs root and libFakeKernelHooks.so"))
+    func whatADeadAgentLeftIsUndoneByCleanup() async throws {
       let exporter = try ScriptedExporter([DeviceSamples.disk("1-1")])
       let machine = try Machine(peers: [exporter.port])
       let kernel = try FakeKernel(machine.tree)
@@ -107,14 +147,9 @@ extension Processes {
       #expect(try await agent.ended() == 128 + SIGKILL)
       #expect(kernel.log.events.last == .attached(port: 0, device: 0x0001_0004, speed: 3))
 
-      if byCleanup {
-        for _ in 0..<2 {
-          let cleanup = try await machine.launchAgent(["--cleanup"], kernel: kernel)
-          #expect(try await cleanup.ended() == 0)
-        }
-      } else {
-        let next = try await machine.startAgent(kernel: kernel)
-        try await next.line("an agent left something behind")
+      for _ in 0..<2 {
+        let cleanup = try await machine.launchAgent(["--cleanup"], kernel: kernel)
+        #expect(try await cleanup.ended() == 0)
       }
       #expect(kernel.log.events.last == .detached(port: 0))
       #expect(kernel.log.events.count == 2)

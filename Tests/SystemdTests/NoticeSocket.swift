@@ -39,4 +39,28 @@ final class NoticeSocket {
     let count = recv(descriptor, &buffer, buffer.count, 0)
     return count < 0 ? nil : String(decoding: buffer.prefix(count), as: UTF8.self)
   }
+
+  /// The next datagram with the one descriptor beside it, which the caller closes.
+  func receiveWithDescriptor() -> (text: String, descriptor: Int32)? {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    // A header of 16 bytes, then the number (cmsg(3), on 64 bits).
+    var control = [UInt64](repeating: 0, count: 3)
+    let count = buffer.withUnsafeMutableBytes { bytes in
+      control.withUnsafeMutableBytes { room in
+        var piece = iovec(iov_base: bytes.baseAddress, iov_len: bytes.count)
+        return withUnsafeMutablePointer(to: &piece) { pieces in
+          var message = msghdr()
+          message.msg_iov = pieces
+          message.msg_iovlen = 1
+          message.msg_control = room.baseAddress
+          message.msg_controllen = room.count
+          return recvmsg(descriptor, &message, 0)
+        }
+      }
+    }
+    guard count >= 0, control[0] == 20 else { return nil }
+    return (
+      String(decoding: buffer.prefix(count), as: UTF8.self), Int32(truncatingIfNeeded: control[2])
+    )
+  }
 }

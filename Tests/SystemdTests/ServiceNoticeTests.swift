@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the devconfig authors
 
+import Glibc
 import Testing
 
 @testable import Systemd
@@ -24,6 +25,22 @@ private func notice(_ variables: [String: String]) -> ServiceNotice {
     #expect(manager.receive() == "WATCHDOG=1")
     #expect(notice.stopping())
     #expect(manager.receive() == "STOPPING=1")
+  }
+
+  @Test func hasDescriptorsKept() throws {
+    let manager = try #require(NoticeSocket())
+    let notice = notice(["NOTIFY_SOCKET": manager.path])
+    let file = open("/dev/null", O_RDONLY | O_CLOEXEC)
+    defer { close(file) }
+    #expect(notice.store([file], as: "session-1-1.4"))
+    let stored = try #require(manager.receiveWithDescriptor())
+    #expect(stored.text == "FDSTORE=1\nFDNAME=session-1-1.4")
+    defer { close(stored.descriptor) }
+    var (given, kept) = (stat(), stat())
+    #expect(fstat(file, &given) == 0 && fstat(stored.descriptor, &kept) == 0)
+    #expect(given.st_ino == kept.st_ino && given.st_rdev == kept.st_rdev)
+    #expect(notice.forget("session-1-1.4"))
+    #expect(manager.receive() == "FDSTOREREMOVE=1\nFDNAME=session-1-1.4")
   }
 
   @Test func letsNoStatusBecomeAnAssignment() throws {
