@@ -15,7 +15,7 @@ final class HotplugSource: Sendable {
   private let marks: AsyncStream<Void>
 
   /// Between two scans of a fake kernel.
-  private static let scanInterval = Duration.milliseconds(100)
+  private static let scanInterval = Duration.milliseconds(20)
 
   init(places: Places) throws {
     (marks, mark) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))

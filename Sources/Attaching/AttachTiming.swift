@@ -12,14 +12,19 @@ public struct AttachTiming: Sendable {
   /// Between two looks at a port that is being freed; the kernel sends no event for that.
   public var look: Duration
 
-  /// Takes all four; the defaults fit a real machine and an emulated one.
+  /// How long no event is waited for before a look: a kernel whose reader is slow drops some (netlink(7)).
+  public var unheard: Duration
+
+  /// Takes all; the defaults fit a real machine and an emulated one.
   public init(
     usable: Duration = .seconds(20), quiet: Duration = .milliseconds(1500),
-    detached: Duration = .seconds(10), look: Duration = .milliseconds(50)
+    detached: Duration = .seconds(10), look: Duration = .milliseconds(50),
+    unheard: Duration = .milliseconds(500)
   ) {
     self.usable = usable
     self.quiet = quiet
     self.detached = detached
     self.look = look
+    self.unheard = unheard
   }
 }

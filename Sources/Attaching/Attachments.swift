@@ -242,7 +242,8 @@ public actor Attachments<Door: AttachDoor> {
           "\(device.exporter.host) closed the connection while \(device.name) came up",
           hint: "devconfig list shows whether it is still there")
       }
-      if await localChange.wait(since: rings, until: min(limit, quietUntil ?? limit)) {
+      let until = min(limit, quietUntil ?? limit, clock.now + timing.unheard)
+      if await localChange.wait(since: rings, until: until) {
         quietUntil = nil
       }
     }

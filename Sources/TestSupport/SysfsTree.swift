@@ -112,7 +112,9 @@ public final class SysfsTree: Sendable {
 
   /// A new directory below `TMPDIR`, short enough for socket paths; the caller removes it.
   public static func temporaryDirectory() throws -> FilePath {
-    let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    // In memory where there is such a place, as the real ones are: a disk would be waited for.
+    let memory = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+    let parent = getenv("TMPDIR").map { String(cString: $0) } ?? memory
     var template = Array("\(parent)/devconfig.XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw Errno(rawValue: errno) }
     // The kernel's names have no links in them, and neither must these.

@@ -30,8 +30,11 @@ final class Machine: Sendable {
   /// The TCP port of its agent.
   let port: UInt16
 
-  /// The folder of this build's programs.
+  /// True where the programs are those of `DEVCONFIG_TEST_PROGRAMS`, a folder with release builds.
+  static let areReleasePrograms = getenv("DEVCONFIG_TEST_PROGRAMS") != nil
+  /// The folder of the programs: this build's, unless told otherwise.
   static let programs: FilePath = {
+    if let other = getenv("DEVCONFIG_TEST_PROGRAMS") { return FilePath(String(cString: other)) }
     let path = FilePath("/proc/self/exe")
     guard let text = path.withCString({ realpath($0, nil) }) else { return "." }
     defer { free(text) }

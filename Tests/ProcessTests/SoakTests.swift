@@ -11,14 +11,15 @@ import USBModel
 extension Processes {
   /// Many times what others do once: nothing gets stuck, nothing is left over, nothing gets slow.
   ///
-  /// `DEVCONFIG_SOAK_CYCLES` is how often a device is attached and detached.
+  /// `DEVCONFIG_SOAK_CYCLES` is how often a device is attached and detached. How fast a list is counts for
+  /// programs that are built for people only: those of `DEVCONFIG_TEST_PROGRAMS`.
   @Suite(
     .timeLimit(.minutes(30)),
     .enabled(if: Machine.mayAttach, "needs root and libFakeKernelHooks.so"))
   struct SoakTests {
-    static let cycles = getenv("DEVCONFIG_SOAK_CYCLES").flatMap { Int(String(cString: $0)) } ?? 500
+    static let cycles = getenv("DEVCONFIG_SOAK_CYCLES").flatMap { Int(String(cString: $0)) } ?? 150
     /// What the first ones leave, such as buffers and threads, belongs to a running agent.
-    static let warmUp = 100
+    static let warmUp = 50
     /// KiB that memory may differ by between two looks.
     static let memoryNoise = 6 * 1024
 
@@ -91,7 +92,8 @@ extension Processes {
         #expect(run.data.count > 1000)
       }
       let memory = try Footprint(agent).memory
-      #expect(times.sorted()[2] < .milliseconds(100), "\(times)")
+      #expect(
+        times.sorted()[2] < .milliseconds(Machine.areReleasePrograms ? 100 : 1000), "\(times)")
       #expect(memory < 60 * 1024, "\(memory) KiB")
       print("a thousand devices: \(times), \(memory) KiB")
     }
