@@ -3,6 +3,7 @@
 
 internal import AgentAPI
 public import ArgumentParser
+internal import Attaching
 internal import Glibc
 internal import LinuxHost
 internal import Logging
@@ -34,6 +35,12 @@ public struct AgentCommand: AsyncParsableCommand {
   @Option(help: "The program each network connection gets.")
   var session = "/usr/libexec/devconfig/devconfig-session"
 
+  @Option(
+    help: ArgumentHelp(
+      "The sequence numbers of vhci_hcd after which an empty controller is made anew.",
+      valueName: "numbers"))
+  var renewAfter = SequenceBudget.defaultRenewal
+
   @Option(help: ArgumentHelp("The kernel's view of devices, for tests.", visibility: .hidden))
   var sysfs = "/sys"
 
@@ -48,6 +55,13 @@ public struct AgentCommand: AsyncParsableCommand {
 
   /// Needed by the parser.
   public init() {}
+
+  /// Checks the numbers.
+  public func validate() throws {
+    guard (1..<SequenceBudget.limit).contains(renewAfter) else {
+      throw ValidationError("--renew-after is 1 to \(SequenceBudget.limit - 1)")
+    }
+  }
 
   /// Runs the agent until SIGTERM or SIGINT.
   public func run() async throws {
@@ -71,7 +85,7 @@ public struct AgentCommand: AsyncParsableCommand {
         identity: try AgentIdentity(places: places),
         confinement: try await BlockingWork.run("confinement") { [places] in
           try SessionConfinement(places: places)
-        }, inherited: inherited, log: log)
+        }, inherited: inherited, renewal: renewAfter, log: log)
       try await ServiceGroup(
         services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: log
       ).run()

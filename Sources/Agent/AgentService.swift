@@ -43,6 +43,7 @@ struct AgentService: Service, CustomStringConvertible {
   private let inventory: SharedInventory<KernelExportDoor>
   private let exports: LiveExports
   private let sessions: SessionHost
+  private let sequences: SequenceWatch
   private let attachments: Attachments<KernelAttachDoor>
   private let kept: KeptAttachments<KernelAttachDoor>
   private let catalogue: Catalogue
@@ -54,7 +55,8 @@ struct AgentService: Service, CustomStringConvertible {
 
   init(
     places: Places, configuration: Configuration, identity: AgentIdentity,
-    confinement: SessionConfinement, inherited: InheritedDescriptors, log: Logger
+    confinement: SessionConfinement, inherited: InheritedDescriptors, renewal: UInt64,
+    log: Logger
   ) {
     self.places = places
     self.configuration = configuration
@@ -76,8 +78,9 @@ struct AgentService: Service, CustomStringConvertible {
     sessions = SessionHost(
       executable: places.session, confinement: confinement, inventory: inventory, exports: exports,
       hostName: identity.host, log: log)
+    sequences = SequenceWatch(places: places, renewal: renewal, log: log)
     attachments = Attachments(
-      door: KernelAttachDoor(places: places, sessions: sessions), undo: undo,
+      door: KernelAttachDoor(places: places, sessions: sessions, sequences: sequences), undo: undo,
       book: attached, log: log)
     adoption = Adoption(
       places: places, undo: undo, attached: attached, held: held, door: exportDoor,
@@ -123,6 +126,7 @@ struct AgentService: Service, CustomStringConvertible {
       }
       group.addTask { await feedWatchdog() }
       group.addTask { await kept.run() }
+      group.addTask { await sequences.run() }
       group.addTask {
         for await _ in hangups { await policy.reload() }
       }
@@ -235,7 +239,7 @@ struct AgentService: Service, CustomStringConvertible {
   private func serveLocal(_ listener: LocalListener) async {
     let harness = LocalHarness(
       catalogue: catalogue, attachments: attachments, kept: kept, exports: exports,
-      policy: policy, sleep: sleep,
+      policy: policy, sequences: sequences, sleep: sleep,
       about: AgentCalls.AboutResults(
         version: Product.version, host: identity.host, agent: identity.agent,
         configuration: places.configuration.string), log: log)

@@ -13,6 +13,7 @@ struct DeviceInspection: Sendable {
   let catalogue: Catalogue
   let attachments: Attachments<KernelAttachDoor>
   let exports: LiveExports
+  let sequences: SequenceWatch
   /// This machine's host name.
   let host: String
   let log: Logger
@@ -78,6 +79,12 @@ struct DeviceInspection: Sendable {
     report.attachment = DeviceReport.Attachment(
       port: attachment.port, localBusID: attachment.localBusID?.description)
     report.note = DeviceInspection.counted(elsewhere: status.host)
+    if let port = attachment.port, await sequences.state(port: port) == .ending {
+      report.note = """
+        its controller runs out of sequence numbers, and the kernel loses it then: \
+        devconfig down \(status.id) and devconfig up \(status.id) moves it
+        """
+    }
     return report
   }
 

@@ -10,12 +10,14 @@ internal import USBModel
 /// Attaches devices through this machine's vhci_hcd.
 struct KernelAttachDoor: AttachDoor {
   private let sessions: SessionHost
+  private let sequences: SequenceWatch
   private let host: VirtualHost
   private let nodes: DeviceNodes
   private let kernel: Kernel
 
-  init(places: Places, sessions: SessionHost) {
+  init(places: Places, sessions: SessionHost, sequences: SequenceWatch) {
     self.sessions = sessions
+    self.sequences = sequences
     let sysfs = Sysfs(root: places.sysfs)
     host = VirtualHost(sysfs: sysfs)
     nodes = DeviceNodes(sysfs: sysfs, devfs: places.devfs, runtime: "/run")
@@ -33,8 +35,11 @@ struct KernelAttachDoor: AttachDoor {
   func freePorts(for speed: Speed) async throws(AgentError) -> [Int] {
     try checkPresence()
     let ports = try await ports()
+    let worn = await sequences.wornControllers
     var free: [Int] = []
-    while let port = VirtualHost.choosePort(from: ports, speed: speed, excluding: Set(free)) {
+    while let port = VirtualHost.choosePort(
+      from: ports, speed: speed, excluding: Set(free), worn: worn)
+    {
       free.append(port)
     }
     return free
@@ -45,7 +50,7 @@ struct KernelAttachDoor: AttachDoor {
   ) async throws(AgentError) -> Bool {
     let identifier = device.busNumber << 16 | (device.deviceNumber & 0xFFFF)
     do throws(HostError) {
-      try await BlockingWork.run("attach") { [host] () throws(HostError) in
+      try await sequences.attaching { [host] () throws(HostError) in
         try host.attach(
           port: port, socket: socket.rawValue, deviceID: identifier, speed: device.speed)
       }
@@ -57,6 +62,8 @@ struct KernelAttachDoor: AttachDoor {
   }
 
   func detach(port: Int) async throws(AgentError) {
+    // The last look at what the device did.
+    await sequences.look()
     do throws(HostError) {
       try await BlockingWork.run("detach") { [host] () throws(HostError) in
         try host.detach(port: port)
@@ -82,7 +89,9 @@ struct KernelAttachDoor: AttachDoor {
 
   func isUsed(port: Int) async -> Bool {
     guard let ports = try? await ports() else { return false }
-    return ports.contains { $0.number == port && $0.state != .free }
+    let isUsed = ports.contains { $0.number == port && $0.state != .free }
+    if !isUsed { sequences.lookSoon() }
+    return isUsed
   }
 
   private func ports() async throws(AgentError) -> [VirtualPort] {

@@ -20,13 +20,15 @@ struct LocalHarness: Sendable {
   let kept: KeptAttachments<KernelAttachDoor>
   let exports: LiveExports
   let policy: PolicySource
+  let sequences: SequenceWatch
   let sleep: MachineSleep
   let about: AgentCalls.AboutResults
   let log: Logger
 
   private var inspection: DeviceInspection {
     DeviceInspection(
-      catalogue: catalogue, attachments: attachments, exports: exports, host: about.host, log: log)
+      catalogue: catalogue, attachments: attachments, exports: exports, sequences: sequences,
+      host: about.host, log: log)
   }
 
   /// Answers call after call until the caller closes or sends what is no message.
@@ -94,7 +96,7 @@ struct LocalHarness: Sendable {
         return try encode(
           AgentCalls.StatusResults(
             devices: try await inspection.reports(call.parameters.device),
-            mistake: await policy.mistake))
+            mistake: await policy.mistake, controllers: await controllers()))
       case AgentCalls.capture:
         try await checkRight(peer)
         let call = try Message.decode(Call<AgentCalls.CaptureParameters>.self, from: message)
@@ -109,6 +111,13 @@ struct LocalHarness: Sendable {
     } catch {
       return encode(error)
     }
+  }
+
+  /// The controllers of vhci_hcd as they are now; `nil` where there are none.
+  private func controllers() async -> [ControllerReport]? {
+    await sequences.look()
+    let reports = await sequences.reports
+    return reports.isEmpty ? nil : reports
   }
 
   private func up(

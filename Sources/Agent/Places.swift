@@ -29,6 +29,8 @@ struct Places: Sendable {
   var attached: FilePath { runtime.appending("attached.json") }
   /// The sessions that have a device, for the next run of the agent.
   var held: FilePath { runtime.appending("sessions.json") }
+  /// The sequence numbers of vhci_hcd.
+  var sequences: FilePath { runtime.appending("sequences.json") }
   /// The system calls that sessions of a role may make.
   func sessionFilter(_ role: SessionCalls.Role) -> FilePath {
     runtime.appending(role == .export ? "export.filter" : "dial.filter")

@@ -103,10 +103,15 @@ public enum AgentCalls {
     public var devices: [DeviceReport]
     /// What is wrong with the configuration, whose rules of before are in force; else `nil`.
     public var mistake: String?
-    /// Takes both.
-    public init(devices: [DeviceReport], mistake: String? = nil) {
+    /// The halves of vhci_hcd's controllers; `nil` where the kernel has none.
+    public var controllers: [ControllerReport]?
+    /// Takes all parts.
+    public init(
+      devices: [DeviceReport], mistake: String? = nil, controllers: [ControllerReport]? = nil
+    ) {
       self.devices = devices
       self.mistake = mistake
+      self.controllers = controllers
     }
   }
 

@@ -29,7 +29,7 @@ public struct DeviceReport: Sendable, Hashable, Codable {
   public var attachment: Attachment?
   /// What its session has counted.
   public var traffic: Traffic?
-  /// Why there is no `traffic`, in words for people.
+  /// Why there is no `traffic`, or what else there is to know, in words for people.
   public var note: String?
 
   /// Takes all parts.

@@ -9,10 +9,13 @@ enum StatusJSON {
     var schema = Schema.status
     var devices: [DeviceReport]
     var mistake: String?
+    var controllers: [ControllerReport]?
   }
 
   /// One line.
   static func text(_ results: AgentCalls.StatusResults) throws(AgentError) -> String {
-    try JSONLine.text(Document(devices: results.devices, mistake: results.mistake))
+    try JSONLine.text(
+      Document(
+        devices: results.devices, mistake: results.mistake, controllers: results.controllers))
   }
 }

@@ -22,7 +22,13 @@ func openFile(
 ///
 /// Throws `HostError` with the kernel's code, or `EFBIG` where the file is longer.
 func readFile(_ path: FilePath, limit: Int) throws(HostError) -> [UInt8] {
-  let file = try openFile(path, O_RDONLY)
+  try readFile(try openFile(path, O_RDONLY), path, limit: limit)
+}
+
+/// Reads what is left of an open file, `limit` bytes at most; `path` is for errors.
+func readFile(
+  _ file: borrowing OwnedDescriptor, _ path: FilePath, limit: Int
+) throws(HostError) -> [UInt8] {
   var content: [UInt8] = []
   // One byte more than the limit tells a full file from one that is too long.
   var chunk = [UInt8](repeating: 0, count: min(limit + 1, 64 << 10))

@@ -13,7 +13,7 @@ public struct VirtualHost: Sendable {
   /// Each controller is a platform device `vhci_hcd.N`.
   static let controllerPrefix = "vhci_hcd."
 
-  private let sysfs: Sysfs
+  let sysfs: Sysfs
 
   /// Takes the tree of files to read and write.
   public init(sysfs: Sysfs) {
@@ -25,16 +25,15 @@ public struct VirtualHost: Sendable {
     sysfs.exists(VirtualHost.directory.appending("attach"))
   }
 
-  /// All ports of all controllers, by number.
+  /// All ports of all controllers, by number; waits while one of them is made anew.
   ///
   /// Throws `HostError` with `ENOENT` where the module is not loaded.
   public func ports() throws(HostError) -> [VirtualPort] {
     var ports: [VirtualPort] = []
     for controller in 0..<HostLimits.controllers {
-      let name = controller == 0 ? "status" : "status.\(controller)"
-      do {
-        let text = try sysfs.text(VirtualHost.directory.appending(name))
-        ports += VirtualPort.parse(status: text, controller: controller)
+      do throws(HostError) {
+        let status = try StatusFile.open(self, controller: controller, .shared)
+        ports += try self.ports(of: controller, status)
       } catch  where controller > 0 && error.code == .noSuchFileOrDirectory {
         break
       }
@@ -45,9 +44,9 @@ public struct VirtualHost: Sendable {
   /// The free port to attach a device of `speed` to; `nil` where none is left.
   ///
   /// The port is in the half for the speed, on the controller with the fewest ports in use (all
-  /// ports of one share a lock), not one of `excluding`, and the lowest such.
+  /// ports of one share a lock), not one of `excluding`, and the lowest such. Controllers of `worn` come last.
   public static func choosePort(
-    from ports: [VirtualPort], speed: Speed, excluding: Set<Int> = []
+    from ports: [VirtualPort], speed: Speed, excluding: Set<Int> = [], worn: Set<Int> = []
   ) -> Int? {
     var inUse: [Int: Int] = [:]
     for port in ports where port.state != .free || excluding.contains(port.number) {
@@ -57,8 +56,10 @@ public struct VirtualHost: Sendable {
       port.state == .free && port.isSuperSpeed == speed.needsSuperSpeedPort
         && !excluding.contains(port.number)
     }.min { left, right in
-      (inUse[left.controller, default: 0], left.number)
-        < (inUse[right.controller, default: 0], right.number)
+      func order(_ port: VirtualPort) -> (Int, Int, Int) {
+        (worn.contains(port.controller) ? 1 : 0, inUse[port.controller, default: 0], port.number)
+      }
+      return order(left) < order(right)
     }?.number
   }
 

@@ -29,9 +29,12 @@ struct AgentBench {
     held: HeldSessions(
       notice: ServiceNotice(environment: { _ in nil }, processID: 1),
       record: RecordFile(path: "/nonexistent/sessions.json", empty: [:]), log: AgentBench.log))
+  let sequences: SequenceWatch
   let sleep: MachineSleep
   let harness: LocalHarness
   static let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  /// The sequence numbers from which on controllers are made anew.
+  static let renewal: UInt64 = 10_000
   static let root = PeerCredentials(uid: 0, gid: 0, pid: 1)
 
   /// Takes a tree that may hold state already, as after a restart.
@@ -56,8 +59,10 @@ struct AgentBench {
     let sessions = SessionHost(
       executable: places.session, confinement: try SessionConfinement(places: places),
       inventory: inventory, exports: exports, hostName: "beta", log: AgentBench.log)
+    sequences = SequenceWatch(
+      places: places, renewal: AgentBench.renewal, log: AgentBench.log)
     attachments = Attachments(
-      door: KernelAttachDoor(places: places, sessions: sessions), undo: undo,
+      door: KernelAttachDoor(places: places, sessions: sessions, sequences: sequences), undo: undo,
       book: AttachedFile(path: places.attached), log: AgentBench.log)
     kept = KeptAttachments(
       attachments: attachments, book: KeptFile(path: places.kept), log: AgentBench.log)
@@ -73,7 +78,7 @@ struct AgentBench {
       log: AgentBench.log)
     harness = LocalHarness(
       catalogue: catalogue, attachments: attachments, kept: kept, exports: exports,
-      policy: policy, sleep: sleep,
+      policy: policy, sequences: sequences, sleep: sleep,
       about: AgentCalls.AboutResults(
         version: Product.version, host: "beta", agent: "beta-agent", configuration: "/etc/c"),
       log: AgentBench.log)

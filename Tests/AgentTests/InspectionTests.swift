@@ -33,7 +33,7 @@ import USBModel
     var inspection: DeviceInspection {
       DeviceInspection(
         catalogue: bench.catalogue, attachments: bench.attachments, exports: bench.exports,
-        host: "beta", log: AgentBench.log)
+        sequences: bench.sequences, host: "beta", log: AgentBench.log)
     }
 
     /// One report, the session answering with `statistics`.

@@ -18,6 +18,8 @@ final class FakeAgentClient: AgentClient {
   var mistakes: [String?] = []
   /// What is wrong with the configuration.
   var mistake: String?
+  /// The halves of vhci_hcd's controllers.
+  var controllers: [ControllerReport]?
   /// Where a capture comes out.
   var captured: SharedDescriptor?
   /// What `up`, `down` and `name` answer, whatever they are asked; `nil` for what they would do.
@@ -96,7 +98,8 @@ final class FakeAgentClient: AgentClient {
   func status(_ device: String?) throws(AgentError) -> AgentCalls.StatusResults {
     requests.append("status \(device ?? "")")
     if let failure { throw failure }
-    return AgentCalls.StatusResults(devices: reports, mistake: mistake)
+    return AgentCalls.StatusResults(
+      devices: reports, mistake: mistake, controllers: controllers)
   }
 
   func capture(

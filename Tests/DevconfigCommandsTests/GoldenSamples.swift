@@ -54,7 +54,10 @@ enum GoldenSamples {
 
   /// All of status.
   static let status = AgentCalls.StatusResults(
-    devices: [report], mistake: "/etc/devconfig/devconfig.yaml: line 3: port: a number is needed")
+    devices: [report], mistake: "/etc/devconfig/devconfig.yaml: line 3: port: a number is needed",
+    controllers: [
+      ControllerReport(controller: 2, isSuperSpeed: true, used: 1_717_986_918, state: .ending)
+    ])
 
   /// Each rank, with and without a command.
   static let findings = [

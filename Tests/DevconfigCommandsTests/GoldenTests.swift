@@ -32,6 +32,7 @@ import USBCapture
       device: device, changed: true, notes: ["/mnt: everything is written"])
     client.reports = GoldenSamples.status.devices
     client.mistake = GoldenSamples.status.mistake
+    client.controllers = GoldenSamples.status.controllers
     func verb(_ arguments: String...) throws -> String {
       let run = try Run(arguments + ["--json"], client)
       #expect(run.code == .success)

@@ -103,6 +103,43 @@ import USBModel
     #expect(VirtualHost.choosePort(from: [], speed: .high) == nil)
   }
 
+  @Test func `a worn controller comes last`() throws {
+    let tree = try SysfsTree()
+    try tree.addVirtualHost(controllers: 3, portsPerHub: 2)
+    var ports = try VirtualHost(sysfs: Sysfs(root: tree.sys)).ports()
+    #expect(VirtualHost.choosePort(from: ports, speed: .high, worn: [0]) == 4)
+    #expect(VirtualHost.choosePort(from: ports, speed: .superSpeed, worn: [0, 1]) == 10)
+    #expect(VirtualHost.choosePort(from: ports, speed: .high, worn: [0, 1, 2]) == 0)
+    for number in 4..<12 where !ports[number].isSuperSpeed { ports[number].state = .used }
+    #expect(VirtualHost.choosePort(from: ports, speed: .high, worn: [0]) == 0)
+    #expect(VirtualHost.choosePort(from: ports, speed: .superSpeed, worn: [0]) == 6)
+  }
+
+  /// Debian's kernel has 8 controllers, `CONFIG_USBIP_VHCI_NR_HCS` may be 128.
+  @Test(arguments: [1, 8, 16, 128], [Speed.low, .high, .superSpeed])
+  func `every port of a half is used, evenly`(controllers: Int, speed: Speed) throws {
+    let tree = try SysfsTree()
+    try tree.addVirtualHost(controllers: controllers)
+    let host = VirtualHost(sysfs: Sysfs(root: tree.sys))
+    var ports = try host.ports()
+    #expect(ports.count == controllers * 30)
+    for count in 1...controllers * 15 {
+      let port = try #require(VirtualHost.choosePort(from: ports, speed: speed))
+      #expect(ports[port].state == .free)
+      #expect(ports[port].isSuperSpeed == speed.needsSuperSpeedPort)
+      ports[port].state = .used
+      let used = Dictionary(grouping: ports.filter { $0.state == .used }, by: \.controller)
+      let counts = (0..<controllers).map { used[$0]?.count ?? 0 }
+      #expect((counts.max() ?? 0) - (counts.min() ?? 0) <= 1, "after \(count)")
+    }
+    #expect(VirtualHost.choosePort(from: ports, speed: speed) == nil)
+    // The other half has all of its ports still.
+    let other = ports.filter { $0.isSuperSpeed != speed.needsSuperSpeedPort }
+    #expect(other.allSatisfy { $0.state == .free })
+    try tree.setVirtualPorts(ports)
+    #expect(try host.ports().count { $0.state == .used } == controllers * 15)
+  }
+
   @Test func `attach and detach write decimal numbers without a newline`() throws {
     let tree = try SysfsTree()
     try tree.addVirtualHost()
