@@ -50,6 +50,7 @@ let package = Package(
     .target(name: "USBIPWire", dependencies: ["USBModel"]),
     .target(name: "USBCapture", dependencies: ["USBModel"]),
     .target(name: "SharePolicy", dependencies: ["USBModel"]),
+    .target(name: "PacketFilter"),
 
     // Contract.
     .target(name: "AgentAPI", dependencies: ["USBModel"]),
@@ -88,7 +89,9 @@ let package = Package(
       dependencies: ["USBModel", "USBIPWire", "AgentAPI", "LinuxHost", "SessionControl", system]),
     .target(
       name: "DevconfigCommands",
-      dependencies: ["USBCapture", "AgentAPI", "LinuxHost", argumentParser, system]),
+      dependencies: [
+        "USBCapture", "PacketFilter", "AgentAPI", "LinuxHost", argumentParser, system,
+      ]),
 
     // Executables: composition only.
     .executableTarget(name: "devconfig", dependencies: ["DevconfigCommands", argumentParser]),
@@ -118,6 +121,7 @@ let package = Package(
     .testTarget(
       name: "USBCaptureTests", dependencies: ["USBCapture", "USBModel", "TestSupport"]),
     .testTarget(name: "SharePolicyTests", dependencies: ["SharePolicy", "TestSupport"]),
+    .testTarget(name: "PacketFilterTests", dependencies: ["PacketFilter", "TestSupport"]),
     .testTarget(name: "AgentAPITests", dependencies: ["AgentAPI", "USBModel", "TestSupport"]),
     .testTarget(name: "LinuxHostTests", dependencies: ["LinuxHost", "TestSupport"]),
     .testTarget(name: "HotplugTests", dependencies: ["Hotplug", "TestSupport"]),

@@ -37,20 +37,20 @@ struct DoctorVerb: ParsableCommand {
     survey: (UInt16) -> HostSurvey = { HostSurvey(port: $0) }
   ) throws -> AgentAPI.ExitCode {
     var failure = absence
-    var mistake: String?
+    var status: AgentCalls.StatusResults?
     var devices: [DeviceStatus] = []
     if client != nil {
       do throws(AgentError) {
         devices = try client?.list() ?? []
         // Only members of the group may see it; others see less.
-        mistake = (try? client?.status(nil))?.mistake
+        status = try? client?.status(nil)
       } catch {
         failure = error.message
       }
     }
     let port = devices.first { $0.isLocal }?.port ?? Product.port
     let examination = Examination(
-      survey: survey(port), agentFailure: failure, mistake: mistake, port: port,
+      survey: survey(port), agentFailure: failure, status: status, port: port,
       peers: DoctorVerb.peers(of: devices))
     let findings = examination.findings
     if json {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the devconfig authors
 
+internal import AgentAPI
 internal import LinuxHost
 
 /// Makes findings of what is known of this machine, its agent and the other machines.
@@ -19,13 +20,15 @@ struct Examination {
   let survey: HostSurvey
   /// Why the agent cannot be asked; `nil` where it answers.
   let agentFailure: String?
-  /// What is wrong with its configuration.
-  let mistake: String?
+  /// What it says of itself; `nil` where it does not answer, or not to this user.
+  let status: AgentCalls.StatusResults?
   let port: UInt16
   let peers: [Peer]
 
   /// MiB of transfers that many devices at once need; the package's own setting.
   private static let usbfsMemory = 256
+  /// The sequence numbers of each half of a controller.
+  private static let sequenceNumbers = "2147483648"
   /// Milliseconds from which on devices that answer often become slow.
   private static let longTrip = 20.0
   /// Free ports of a half below which it is time to say so.
@@ -38,20 +41,19 @@ struct Examination {
 
   /// All findings, in the order in which things are needed.
   var findings: [Finding] {
-    kernel + [memory, agent] + configuration + [sleep, avahi] + firewall + [clock] + serial
+    kernel + sequences + [memory, agent] + configuration + [sleep, avahi]
+      + Reachability(survey: survey, port: port).findings + [clock]
+      + serial
       + peers.map(finding)
   }
 
   private var kernel: [Finding] {
     guard survey.hasVirtualHost else {
-      let mend =
-        survey.release.contains("cloud")
-        ? "apt install linux-image-amd64, then reboot into it" : "modprobe vhci-hcd"
       return [
         Finding(
           .trouble, "vhci_hcd",
           "the kernel \(survey.release) does not have it: nothing can be attached",
-          mend: mend)
+          mend: bringingTheModule)
       ]
     }
     return [false, true].map { isSuperSpeed in
@@ -64,6 +66,48 @@ struct Examination {
         free == 0 ? .trouble : .notice, "vhci_hcd", text,
         mend: "devconfig list shows what is attached; devconfig down DEVICE frees a port")
     }
+  }
+
+  /// The halves of controllers that run out of sequence numbers, or the one that has used the most.
+  private var sequences: [Finding] {
+    let halves = status?.controllers ?? []
+    let found = halves.filter { $0.state != .fresh }.map(finding)
+    guard found.isEmpty, let most = halves.map(\.used).max() else { return found }
+    return [
+      Finding(
+        .good, "vhci_hcd",
+        "no half of a controller has used more than \(most) of its \(Examination.sequenceNumbers) "
+          + "sequence numbers")
+    ]
+  }
+
+  private func finding(_ half: ControllerReport) -> Finding {
+    let text =
+      "the \(half.isSuperSpeed ? "SuperSpeed" : "high-speed") half of controller \(half.controller) "
+      + "has used up to \(half.used) of its \(Examination.sequenceNumbers) sequence numbers"
+    switch half.state {
+    case .ending:
+      return Finding(
+        .notice, "vhci_hcd", text + ": the kernel loses its devices then",
+        mend: "devconfig status names them; devconfig down ID and devconfig up ID moves one")
+    case .worn where half.controller == 0:
+      return Finding(
+        .notice, "vhci_hcd",
+        text + ", and has the control files: it is left alone while others have room",
+        mend: "with nothing attached: modprobe -r vhci-hcd && modprobe vhci-hcd")
+    case .worn, .fresh:
+      return Finding(.good, "vhci_hcd", text + ": it is made anew once nothing is attached to it")
+    }
+  }
+
+  /// The command that brings vhci_hcd: where it is not installed, the package that has it.
+  private var bringingTheModule: String {
+    if survey.isVirtualHostInstalled { return "modprobe vhci-hcd" }
+    if survey.distribution == "ubuntu" {
+      return "apt install linux-modules-extra-\(survey.release) && modprobe vhci-hcd"
+    }
+    // Debian's cloud kernel has no USB; its stock kernels have all of it.
+    return "apt install linux-image-$(dpkg --print-architecture), then reboot into it"
   }
 
   private var memory: Finding {
@@ -90,7 +134,16 @@ struct Examination {
   }
 
   private var configuration: [Finding] {
-    mistake.map {
+    guard status != nil || agentFailure != nil else {
+      return [
+        Finding(
+          .notice, "devconfigd",
+          "what is wrong with its configuration, and the sequence numbers of vhci_hcd, are told to "
+            + "members of the group \(Product.group) only",
+          mend: "as root: devconfig doctor")
+      ]
+    }
+    return status?.mistake.map {
       [
         Finding(
           .trouble, "devconfig.yaml", $0, mend: "mend that, then: systemctl reload devconfigd")
@@ -114,31 +167,6 @@ struct Examination {
       ? "systemctl enable --now avahi-daemon" : "apt install avahi-daemon"
     return Finding(
       .trouble, "avahi", "avahi-daemon does not run: other machines are not found", mend: mend)
-  }
-
-  private var firewall: [Finding] {
-    switch survey.firewall {
-    case nil: return []
-    case .firewalld?:
-      return [
-        Finding(
-          .notice, "firewall", "firewalld runs: TCP port \(port) and mDNS have to be open",
-          mend:
-            "firewall-cmd --permanent --add-port=\(port)/tcp --add-service=mdns && "
-            + "firewall-cmd --reload")
-      ]
-    case .ufw(opensPort: true)?:
-      return [Finding(.good, "firewall", "ufw lets others reach TCP port \(port)")]
-    case .ufw(let opensPort)?:
-      return [
-        Finding(
-          opensPort == nil ? .notice : .trouble, "firewall",
-          opensPort == nil
-            ? "ufw is on; only root can see whether TCP port \(port) is open"
-            : "ufw is on and keeps others from TCP port \(port)",
-          mend: "ufw allow \(port)/tcp")
-      ]
-    }
   }
 
   private var clock: Finding {

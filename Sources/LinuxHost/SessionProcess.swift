@@ -94,7 +94,7 @@ public final class SessionProcess: Sendable {
   }
 
   /// Lends strings as a C array with nil at its end.
-  private static func withCStrings<Result>(
+  static func withCStrings<Result>(
     _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
   ) -> Result {
     // SAFETY: each copy is freed after the call, and the array has one more element, nil.

@@ -26,12 +26,14 @@ import Testing
 
   func findings(
     agentFailure: String? = nil, mistake: String? = nil, peers: [Examination.Peer] = [],
-    _ change: (inout HostSurvey) -> Void = { _ in }
+    controllers: [ControllerReport]? = nil, _ change: (inout HostSurvey) -> Void = { _ in }
   ) -> [Finding] {
     var survey = Self.healthy
     change(&survey)
     return Examination(
-      survey: survey, agentFailure: agentFailure, mistake: mistake, port: 3240, peers: peers
+      survey: survey, agentFailure: agentFailure,
+      status: AgentCalls.StatusResults(devices: [], mistake: mistake, controllers: controllers),
+      port: 3240, peers: peers
     ).findings
   }
 
@@ -63,13 +65,24 @@ import Testing
   }
 
   @Test(arguments: [
-    ("6.1.0-9-amd64", "modprobe vhci-hcd"),
-    ("6.1.0-9-cloud-amd64", "apt install linux-image-amd64, then reboot into it"),
+    ("6.1.0-9-amd64", "debian", true, "modprobe vhci-hcd"),
+    (
+      "6.1.0-9-cloud-amd64", "debian", false,
+      "apt install linux-image-$(dpkg --print-architecture), then reboot into it"
+    ),
+    (
+      "6.8.0-31-generic", "ubuntu", false,
+      "apt install linux-modules-extra-6.8.0-31-generic && modprobe vhci-hcd"
+    ),
   ])
-  func aKernelWithoutTheModuleIsNamed(release: String, mend: String) {
+  func aKernelWithoutTheModuleIsNamed(
+    release: String, distribution: String, isInstalled: Bool, mend: String
+  ) {
     let found = troubles {
       $0.hasVirtualHost = false
+      $0.isVirtualHostInstalled = isInstalled
       $0.release = release
+      $0.distribution = distribution
     }
     #expect(
       found == [
@@ -86,6 +99,47 @@ import Testing
     let almost = troubles { survey in for index in 0..<3 { survey.ports[index].state = .used } }
     #expect(almost.map(\.rank) == [.notice])
     #expect(almost.map(\.text) == ["1 of 4 high-speed ports are free"])
+  }
+
+  @Test func sequenceNumbersAreToldByTheMostUsedHalf() {
+    func half(_ controller: Int, _ used: UInt64, _ state: ControllerReport.State)
+      -> ControllerReport
+    {
+      ControllerReport(
+        controller: controller, isSuperSpeed: controller > 2, used: used, state: state)
+    }
+    let good = findings(controllers: [half(0, 12, .fresh), half(3, 345, .fresh)])
+    #expect(good.allSatisfy { $0.rank == .good })
+    #expect(
+      good.map(\.text).contains(
+        "no half of a controller has used more than 345 of its 2147483648 sequence numbers"))
+    let found = findings(controllers: [
+      half(0, 1_100_000_000, .worn), half(1, 1_200_000_000, .worn), half(2, 3, .fresh),
+      half(3, 1_700_000_000, .ending),
+    ]).filter { $0.text.contains("sequence numbers") }
+    #expect(found.map(\.rank) == [.notice, .good, .notice])
+    #expect(
+      found.map(\.text) == [
+        "the high-speed half of controller 0 has used up to 1100000000 of its 2147483648 sequence "
+          + "numbers, and has the control files: it is left alone while others have room",
+        "the high-speed half of controller 1 has used up to 1200000000 of its 2147483648 sequence "
+          + "numbers: it is made anew once nothing is attached to it",
+        "the SuperSpeed half of controller 3 has used up to 1700000000 of its 2147483648 sequence "
+          + "numbers: the kernel loses its devices then",
+      ])
+    #expect(
+      found.map(\.mend) == [
+        "with nothing attached: modprobe -r vhci-hcd && modprobe vhci-hcd", nil,
+        "devconfig status names them; devconfig down ID and devconfig up ID moves one",
+      ])
+  }
+
+  @Test func whatIsToldToMembersOnlyIsSaidToOthers() {
+    let found = Examination(
+      survey: Self.healthy, agentFailure: nil, status: nil, port: 3240, peers: []
+    ).findings.filter { $0.rank != .good }
+    #expect(found.map(\.subject) == ["devconfigd"])
+    #expect(found.map(\.mend) == ["as root: devconfig doctor"])
   }
 
   @Test func littleMemoryForTransfersIsNamed() {
@@ -116,20 +170,6 @@ import Testing
         "systemctl enable devconfig-sleep"
       ])
     #expect(troubles { $0.isClockKept = false }.map(\.mend) == ["timedatectl set-ntp true"])
-  }
-
-  @Test(arguments: [
-    (HostSurvey.Firewall.firewalld, Finding.Rank.notice), (.ufw(opensPort: nil), .notice),
-    (.ufw(opensPort: false), .trouble), (.ufw(opensPort: true), .good),
-  ])
-  func aFirewallIsNamedWithTheCommandThatOpensThePort(
-    firewall: HostSurvey.Firewall, rank: Finding.Rank
-  ) throws {
-    let found = try #require(
-      findings { $0.firewall = firewall }.first { $0.subject == "firewall" })
-    #expect(found.rank == rank)
-    #expect((found.mend != nil) == (rank != .good))
-    #expect(found.mend?.contains("3240/tcp") ?? true)
   }
 
   @Test func programsThatGrabSerialPortsAreNamed() {

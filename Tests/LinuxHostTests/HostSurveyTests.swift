@@ -11,15 +11,66 @@ import Testing
   private func survey(_ tree: SysfsTree) -> HostSurvey {
     HostSurvey(
       port: 3240, sysfs: tree.sys, procfs: tree.proc, etc: tree.etc,
-      usr: tree.root.appending("usr"))
+      usr: tree.root.appending("usr"), isRoot: true)
+  }
+
+  /// A program in the place of nft.
+  private func addProgram(_ text: String, to tree: SysfsTree) throws {
+    try tree.makeDirectory("sys/module/nf_tables")
+    try tree.write("#!/bin/sh\n\(text)\n", to: "usr/sbin/nft")
+    _ = tree.root.appending("usr/sbin/nft").withCString { chmod($0, 0o755) }
+  }
+
+  @Test func rulesAreThoseThatNftTells() throws {
+    let tree = try SysfsTree()
+    #expect(survey(tree).packetRules == .none)
+    try tree.makeDirectory("sys/module/nf_tables")
+    #expect(survey(tree).packetRules == .untold)
+    try addProgram(#"echo "$@"; echo no >&2"#, to: tree)
+    #expect(survey(tree).packetRules == .listed(Array("-j list ruleset\n".utf8)))
+    let other = HostSurvey(
+      port: 3240, sysfs: tree.sys, procfs: tree.proc, etc: tree.etc,
+      usr: tree.root.appending("usr"), isRoot: false)
+    #expect(other.packetRules == .hidden)
+  }
+
+  @Test(arguments: ["exit 1", "kill -9 $$", "exec head -c 5000000 /dev/zero"])
+  func anNftThatFailsIsSaid(text: String) throws {
+    let tree = try SysfsTree()
+    try addProgram(text, to: tree)
+    #expect(survey(tree).packetRules == .failed)
+  }
+
+  @Test func olderRulesAndInterfacesAreSeen() throws {
+    let tree = try SysfsTree()
+    for name in ["lo", "docker0"] { try tree.makeDirectory(FilePath("sys/class/net/\(name)")) }
+    #expect(survey(tree).interfaces == ["docker0"])
+    #expect(!survey(tree).hasOlderRules)
+    try tree.makeDirectory("sys/class/net/eth0/device")
+    try tree.makeDirectory("sys/module/iptable_filter")
+    #expect(survey(tree).interfaces == ["eth0"])
+    #expect(survey(tree).hasOlderRules)
   }
 
   @Test func `a machine without anything is nothing known, and no trap`() throws {
     var expected = HostSurvey()
+    expected.isVirtualHostInstalled = false
     let seen = survey(try SysfsTree())
     // The clock is this machine's own.
     expected.isClockKept = seen.isClockKept
     #expect(seen == expected)
+  }
+
+  @Test func `a module that is installed is known before it is loaded`() throws {
+    let tree = try SysfsTree()
+    try tree.write("6.1.0-9-amd64\n", to: "proc/sys/kernel/osrelease")
+    try tree.write("NAME=x\nID=\"ubuntu\"\n", to: "etc/os-release")
+    #expect(!survey(tree).isVirtualHostInstalled)
+    #expect(survey(tree).distribution == "ubuntu")
+    try tree.write(
+      "kernel/drivers/usb/usbip/vhci-hcd.ko: kernel/drivers/usb/usbip/usbip-core.ko\n",
+      to: "usr/lib/modules/6.1.0-9-amd64/modules.dep")
+    #expect(survey(tree).isVirtualHostInstalled)
   }
 
   @Test func `everything is read from its place`() throws {

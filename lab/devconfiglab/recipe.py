@@ -24,7 +24,8 @@ GUEST_PACKAGES = (
     # The stock USB/IP to compare and to interoperate with.
     "usbip", "usbutils",
     # What scenarios work with.
-    "alsa-utils", "avahi-utils", "e2fsprogs", "dosfstools", "iperf3", "iputils-ping", "socat", "strace",
+    "alsa-utils", "avahi-utils", "e2fsprogs", "dosfstools", "iperf3", "iptables", "iputils-ping", "nftables", "socat",
+    "strace",
 )
 
 # Parts of packages no scenario can use; leaving them out halves the time and the size.

@@ -4,6 +4,7 @@
 import json
 
 from ..devices import SerialPort
+from ..recipe import PERSON
 from . import agent
 
 MACHINES = ("alpha", "beta")
@@ -16,6 +17,24 @@ BROKEN = (
      [("devconfigd", "systemctl enable --now devconfigd"), ("avahi", "systemctl enable --now avahi-daemon")]),
     ("modprobe -r vhci-hcd", [("vhci_hcd", "modprobe vhci-hcd")]),
 )
+
+# A packet filter as people write it: whom this machine asks may answer, and ssh comes in.
+OFFICE = """\
+table inet office {
+    set wanted { type inet_service; elements = { 22, 80, 443 } }
+    chain in {
+        type filter hook input priority 0; policy drop;
+        ct state vmap { established : accept, related : accept, invalid : drop }
+        iif lo accept
+        meta l4proto ipv6-icmp accept
+        tcp dport @wanted jump known
+        counter log prefix "dropped: " drop
+    }
+    chain known {
+        tcp flags & (fin | syn | rst | ack) == syn accept
+    }
+}
+"""
 
 
 def play(office, report) -> None:
@@ -42,11 +61,58 @@ def play(office, report) -> None:
             for _, mend in missed:
                 beta.run(mend, timeout=120)
             beta.wait_until("devconfig doctor", limit=30)
+    firewalled(office, report, alpha, beta)
     with report.step("a machine that cannot be reached is named"):
         alpha.cut_network(silently=True)
         findings, status = examine(beta)
         alpha.restore_network()
         assert status == 1 and [found["subject"].split(" ")[0] for found in troubles(findings)] == ["alpha"], findings
+
+
+def firewalled(office, report, alpha, beta) -> None:
+    """A packet filter on beta that lets nobody in: seen, named, mended, and each time as alpha sees it."""
+    knock = f"timeout 5 bash -c '</dev/tcp/{beta.address}/3240'"
+    office.afterwards(beta, "nft delete table inet office 2>/dev/null; iptables -P INPUT ACCEPT; iptables -F")
+    with report.step("a packet filter that lets nobody in is named, with its chain and the rules that open it") as notes:
+        assert alpha.attempt(knock).status == 0
+        beta.write("/run/office.nft", OFFICE)
+        beta.run("nft -f /run/office.nft")
+        assert alpha.attempt(knock).status != 0
+        findings, status = examine(beta)
+        found = [(finding["subject"], finding["mend"]) for finding in troubles(findings)
+                 if finding["subject"] == "firewall"]
+        assert status == 1 and found == [
+            ("firewall", "nft insert rule inet office in tcp dport 3240 accept"),
+            ("firewall", "nft insert rule inet office in udp dport 5353 accept"),
+        ], findings
+        notes.append(troubles(findings)[0]["text"])
+    with report.step("who is not root is told that only root can see that"):
+        said = json.loads(beta.attempt(agent.as_user(PERSON, "devconfig doctor --json")).stdout)["findings"]
+        told = [finding for finding in said if finding["subject"] == "firewall"]
+        assert [(finding["rank"], finding["mend"]) for finding in told] == [("notice", "as root: devconfig doctor")], said
+    with report.step("the rules it names let alpha in"):
+        for _, mend in found:
+            beta.run(mend)
+        assert alpha.attempt(knock).status == 0
+        findings, _ = examine(beta)
+        assert [finding["rank"] for finding in findings if finding["subject"] == "firewall"] == ["good"], findings
+        beta.run("nft delete table inet office")
+    with report.step("rules of iptables are seen too: one for port 22 alone does not let alpha in") as notes:
+        beta.run("iptables -A INPUT -i lo -j ACCEPT; iptables -A INPUT -p tcp --dport 22 -j ACCEPT; "
+                 "iptables -A INPUT -i control -j ACCEPT; iptables -P INPUT DROP")
+        assert alpha.attempt(knock).status != 0
+        findings, _ = examine(beta)
+        found = [finding for finding in findings if finding["subject"] == "firewall"]
+        assert [finding["mend"] for finding in found] == [
+            "iptables -I INPUT -p tcp --dport 3240 -j ACCEPT", "iptables -I INPUT -p udp --dport 5353 -j ACCEPT",
+        ], findings
+        for finding in found:
+            beta.run(finding["mend"])
+        assert alpha.attempt(knock).status == 0
+        assert not [finding for finding in examine(beta)[0] if finding["subject"] == "firewall"
+                    and finding["rank"] != "good"]
+        notes.append(found[0]["text"])
+        beta.run("iptables -P INPUT ACCEPT; iptables -F")
 
 
 def serial_of(machine) -> int:

@@ -13,8 +13,8 @@ NEEDS_STAGE = True
 # Debian's kernel: ports of one controller, half of them for SuperSpeed.
 PORTS = 30
 # Instead of 2^30, which would take days.
-RENEW_AFTER = 3000
-MEBIBYTES = 96
+RENEW_AFTER = 2500
+MEBIBYTES = 64
 DROP_IN = "/run/systemd/system/devconfigd.service.d/lab.conf"
 
 
