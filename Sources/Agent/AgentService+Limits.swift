@@ -4,11 +4,6 @@
 extension AgentService {
   /// How often this machine's use of its own devices is looked at without an event.
   static let refreshInterval = Duration.seconds(10)
-  /// How often a taken TCP port is tried again.
-  static let portInterval = Duration.seconds(10)
-  /// The most network connections served at once, and the most of one address.
-  static let maximumSessions = 512
-  static let maximumSessionsPerAddress = 64
   /// The most local connections served at once, and the most of one user.
   static let maximumLocalConnections = 256
   static let maximumLocalConnectionsPerUser = 64

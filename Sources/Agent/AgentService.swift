@@ -106,8 +106,11 @@ struct AgentService: Service, CustomStringConvertible {
       group.addTask { await refreshInventory(changes) }
       group.addTask { await serveLocal(listener) }
       // Opened before the agent says that it is ready.
-      let port = await openPort()
-      group.addTask { await serveNetwork(port) }
+      let port = NetworkPort(
+        number: configuration.port, inventory: inventory, sessions: sessions, sleep: sleep, log: log
+      )
+      let first = await port.open()
+      group.addTask { await port.serve(first) }
       group.addTask {
         await ForeignPeers(
           peers: configuration.peers, sessions: sessions, catalogue: catalogue, log: log
@@ -245,66 +248,6 @@ struct AgentService: Service, CustomStringConvertible {
         group.addTask {
           await harness.serve(connection)
           gate.leave(user)
-        }
-      }
-    }
-  }
-
-  /// Listens on the TCP port, or says why not; `nil` where another program has it.
-  private func openPort() async -> NetworkListener? {
-    do {
-      let listener = try NetworkListener(port: configuration.port)
-      await inventory.suspend(nil)
-      return listener
-    } catch {
-      await inventory.suspend("TCP port \(configuration.port) is taken by another program")
-      log.error(
-        "the TCP port cannot be opened, sharing nothing and trying again",
-        metadata: [
-          "port": "\(configuration.port)", "error": "\(error)",
-          "hint": "ss -ltnp sport = :\(configuration.port) shows who has it",
-        ])
-      return nil
-    }
-  }
-
-  private func serveNetwork(_ first: NetworkListener?) async {
-    let gate = Gate(
-      limit: AgentService.maximumSessions, perKey: AgentService.maximumSessionsPerAddress)
-    var next = first
-    while !Task.isCancelled {
-      if let listener = next {
-        await sleep.whileAwake {
-          await withTaskCancellationHandler {
-            await accept(from: listener, gate)
-          } onCancel: {
-            listener.close()
-          }
-        }
-        listener.close()
-      } else {
-        try? await Task.sleep(for: AgentService.portInterval)
-      }
-      while await sleep.isAsleep, !Task.isCancelled {
-        for await _ in sleep.wakes { break }
-      }
-      guard !Task.isCancelled else { return }
-      next = await openPort()
-    }
-  }
-
-  private func accept(from listener: NetworkListener, _ gate: Gate) async {
-    await withDiscardingTaskGroup { group in
-      for await accepted in listener.connections {
-        let address = accepted.peer.host
-        guard gate.enter(address) else {
-          log.warning(
-            "too many connections, refusing one", metadata: ["peer.address": "\(address)"])
-          continue
-        }
-        group.addTask {
-          await sessions.serve(accepted.descriptor, peer: accepted.peer)
-          gate.leave(address)
         }
       }
     }
