@@ -140,6 +140,14 @@ import USBCapture
     #expect(try Run(["down", "3", "--json"], client).console.data[0].contains(#""changed":false"#))
   }
 
+  /// `sleep` and `wake` are for a unit of systemd and print nothing.
+  @Test func everyVerbHasIt() {
+    for verb in Devconfig.configuration.subcommands
+    where verb != SleepVerb.self && verb != WakeVerb.self {
+      #expect(Devconfig.helpMessage(for: verb).contains("--json"), "\(verb)")
+    }
+  }
+
   @Test func aCaptureToStandardOutputHasNoRoomForJSON() {
     #expect(throws: (any Error).self) {
       try Devconfig.parseAsRoot(["capture", "--json", "3", "-"])
