@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pulled out and plugged in while it is in use: disks, hubs, a firmware update, and drivers taken off on the other side."""
 
+import re
 import time
 
 from .. import tools, usbfs
@@ -56,10 +57,23 @@ class Reader:
         self.process.communicate(timeout=30)
 
 
+def attached_disk(machine, identity: int, option: str = "") -> str:
+    """Attach a disk and return its node; a busy machine may load the driver after `up` has returned."""
+    machine.run(f"devconfig up {option} {identity}", timeout=90)
+    end = time.monotonic() + BACK
+    while True:
+        device = agent.wait_for_device(machine, id=identity, local_state="CONN_DONE")
+        disks = [node for node in device["nodes"] if re.fullmatch(r"/dev/sd[a-z]+", node)]
+        if disks:
+            return disks[0]
+        assert time.monotonic() < end, f"no disk: {device}"
+        time.sleep(0.2)
+
+
 def unplugged(alpha, beta, disk, identity: int, report) -> None:
     known = agent.wait_for_device(alpha, host="alpha", serial=disk.serial)["id"]
     with report.step("a disk is unplugged while beta reads it: an error for the reader, and nothing is left") as notes:
-        reader = Reader(beta, agent.disk_node_in(agent.up(beta, identity)))
+        reader = Reader(beta, attached_disk(beta, identity))
         alpha.unplug(disk.name)
         notes.append(reader.failed())
         notes.append(gone(alpha, beta, identity))
@@ -78,8 +92,7 @@ def unplugged(alpha, beta, disk, identity: int, report) -> None:
 def kept_and_moved(office, alpha, beta, disk, identity: int, report) -> None:
     with report.step("kept, unplugged while it is read and plugged into another socket, it comes back by itself") as notes:
         office.afterwards(beta, f"devconfig down {identity}")
-        nodes = agent.nodes_in(beta.run(f"devconfig up --keep {identity}", timeout=90), identity)
-        reader = Reader(beta, agent.disk_node_in(nodes))
+        reader = Reader(beta, attached_disk(beta, identity, "--keep"))
         alpha.unplug(disk.name)
         notes.append(reader.failed())
         agent.wait_for_device(beta, NOTICED, id=identity, local_state="CONN_RETRY", is_kept=True)
@@ -93,7 +106,7 @@ def kept_and_moved(office, alpha, beta, disk, identity: int, report) -> None:
 def drivers_taken(alpha, beta, disk, identity: int, report) -> None:
     here = {"host": "alpha", "busid": alpha.bus_id(disk)}
     with report.step("beta resets the device while it is read: the reader reads on"):
-        node = agent.disk_node_in(agent.up(beta, identity))
+        node = attached_disk(beta, identity)
         reader = Reader(beta, node)
         directory = usbfs.attached_directory(beta, disk)
         for step in usbfs.play(beta, usbfs.node_of(beta, directory), ["reset", "wait:500", "reset"]):
@@ -108,8 +121,7 @@ def drivers_taken(alpha, beta, disk, identity: int, report) -> None:
         notes.append(reader.failed())
         agent.wait_for_device(beta, id=identity, local_state="CONN_DONE", nodes=[])
         beta.run(f"echo {interface} > {driver}/bind", timeout=30)
-        beta.wait_until(f"devconfig list --json | grep -q '/dev/sd'")
-        node = agent.disk_node_in(agent.wait_for_device(beta, id=identity, local_state="CONN_DONE")["nodes"])
+        node = attached_disk(beta, identity)
     with report.step("the whole device is taken from beta's kernel while it is read: down gives it back") as notes:
         reader = Reader(beta, node)
         beta.run(f"echo {directory.rsplit('/', 1)[1]} > /sys/bus/usb/drivers/usb/unbind", timeout=30)
@@ -128,8 +140,7 @@ def hub_pulled(office, alpha, beta, report) -> None:
     identity = agent.wait_for_device(beta, host="alpha", busid=place, remote_state="AVAIL")["id"]
     office.afterwards(beta, f"devconfig down {identity}")
     with report.step("a hub is unplugged while beta reads the disk behind it") as notes:
-        nodes = agent.nodes_in(beta.run(f"devconfig up --keep {identity}", timeout=90), identity)
-        reader = Reader(beta, agent.disk_node_in(nodes))
+        reader = Reader(beta, attached_disk(beta, identity, "--keep"))
         alpha.unplug(hub.name)
         notes.append(reader.failed())
         agent.wait_for_device(beta, NOTICED, id=identity, local_state="CONN_RETRY", is_kept=True)
@@ -157,7 +168,8 @@ def firmware_updated(office, alpha, beta, report) -> None:
         started = time.monotonic()
         device = agent.wait_for_device(beta, BACK, **loader, busid=place, local_state="CONN_DONE", stands_in_for=identity)
         notes.append(f"after {time.monotonic() - started:.1f} s")
-        assert device["nodes"] and device["remote_user"] == "root@beta", device
+        assert device["remote_user"] == "root@beta", device
+        beta.wait_until(f"devconfig list {device['id']} --json | grep -q /dev/ttyACM")
         own = agent.wait_for_device(beta, id=identity, local_state="CONN_RETRY", is_kept=True)
         assert "came up in its place and is attached" in own["reason"], own
         notes += [device["reason"], own["reason"]]
