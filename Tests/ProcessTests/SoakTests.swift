@@ -82,7 +82,7 @@ extension Processes {
       }
       let machine = try Machine(peers: exporters.map(\.port))
       let agent = try await machine.startAgent()
-      _ = try await machine.list { $0.count == 1000 }
+      _ = try await machine.list(within: .seconds(60)) { $0.count == 1000 }
       var times: [Duration] = []
       for _ in 0..<5 {
         let began = ContinuousClock.now
