@@ -115,21 +115,21 @@ import USBModel
     #expect(VirtualHost.choosePort(from: ports, speed: .superSpeed, worn: [0]) == 6)
   }
 
-  /// Debian's kernel has 8 controllers, `CONFIG_USBIP_VHCI_NR_HCS` may be 128.
-  @Test(arguments: [1, 8, 16, 128], [Speed.low, .high, .superSpeed])
+  /// Debian's kernel has 8 controllers; `CONFIG_USBIP_VHCI_NR_HCS` may be more.
+  @Test(arguments: [1, 8, 16], [Speed.low, .high, .superSpeed])
   func `every port of a half is used, evenly`(controllers: Int, speed: Speed) throws {
     let tree = try SysfsTree()
     try tree.addVirtualHost(controllers: controllers)
     let host = VirtualHost(sysfs: Sysfs(root: tree.sys))
     var ports = try host.ports()
     #expect(ports.count == controllers * 30)
+    var counts = [Int](repeating: 0, count: controllers)
     for count in 1...controllers * 15 {
       let port = try #require(VirtualHost.choosePort(from: ports, speed: speed))
       #expect(ports[port].state == .free)
       #expect(ports[port].isSuperSpeed == speed.needsSuperSpeedPort)
       ports[port].state = .used
-      let used = Dictionary(grouping: ports.filter { $0.state == .used }, by: \.controller)
-      let counts = (0..<controllers).map { used[$0]?.count ?? 0 }
+      counts[ports[port].controller] += 1
       #expect((counts.max() ?? 0) - (counts.min() ?? 0) <= 1, "after \(count)")
     }
     #expect(VirtualHost.choosePort(from: ports, speed: speed) == nil)
