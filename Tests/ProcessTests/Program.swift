@@ -31,6 +31,10 @@ final class Program: Sendable {
     user: [String] = []
   ) async throws {
     let (data, talk) = (try FileDescriptor.pipe(), try FileDescriptor.pipe())
+    // A process that another test starts would keep them open for as long as it lives.
+    for end in [data.readEnd, data.writeEnd, talk.readEnd, talk.writeEnd] {
+      _ = fcntl(end.rawValue, F_SETFD, FD_CLOEXEC)
+    }
     // Only the program itself gets the environment: it may preload what `setpriv` cannot.
     let variables = environment.map { "\($0)=\($1)" }
     let words =
