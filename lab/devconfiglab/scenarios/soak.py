@@ -2,9 +2,9 @@
 """Hours of an office in minutes: devices come and go, things break, a disk is written all the time, and nothing is left over.
 
 On a LAN with the devices of more machines, which are announcements only (DEVCONFIG_LAB_AGENTS of them, with 40 devices
-each): first attach and detach over and over,
-then faults at random while a kept disk is written, read back and compared. DEVCONFIG_LAB_MINUTES is the time for both
-together; a third of it goes to the first. DEVCONFIG_LAB_SEED gives the same faults again.
+each): first attach and detach over and over, then faults at random while a kept disk is written, read back and compared.
+DEVCONFIG_LAB_MINUTES is the time for both together; a third of it goes to the first. DEVCONFIG_LAB_SEED gives the same
+faults again.
 """
 
 import os
@@ -21,7 +21,7 @@ from .upgrade import kill, main_process
 MACHINES = ("alpha", "beta", "gamma")
 NEEDS_STAGE = True
 
-MINUTES = float(os.environ.get("DEVCONFIG_LAB_MINUTES", "4"))
+MINUTES = float(os.environ.get("DEVCONFIG_LAB_MINUTES", "3"))
 SEED = int(os.environ.get("DEVCONFIG_LAB_SEED", "1"))
 # An emulated avahi-daemon takes minutes for a thousand names.
 AGENTS, DEVICES = int(os.environ.get("DEVCONFIG_LAB_AGENTS", "3")), 40
