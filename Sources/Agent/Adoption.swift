@@ -35,7 +35,8 @@ struct Adoption: Sendable {
     }
     let devices = Set(found.map(\.0.held.device.busID))
     // What belongs to no session any more, the manager need not keep.
-    let kept = Set(devices.flatMap { HeldSessions.names($0.description) })
+    let kept = Set(
+      devices.map { HeldSessions.names($0.description) }.flatMap { [$0.control, $0.hubPort] })
     for name in stored.keys where !kept.contains(name) { held.notice.forget(name) }
 
     let ports = await attachments.adopt(await attached.current)
@@ -52,10 +53,10 @@ struct Adoption: Sendable {
     _ session: HeldSession, _ stored: [String: SharedDescriptor]
   ) async -> (AdoptedSession, SessionNumber)? {
     let names = HeldSessions.names(session.device.busID.description)
-    guard let control = stored[names[0]], let end = try? control.duplicate(),
+    guard let control = stored[names.control], let end = try? control.duplicate(),
       await isThere(session.device), let adopted = AdoptedSession(session, control: end)
     else { return nil }
-    let hubPort = stored[names[1]]
+    let hubPort = stored[names.hubPort]
     await BlockingWork.run("adopt") { [door] in
       door.adopt(session.device, hubPort: hubPort)
     }

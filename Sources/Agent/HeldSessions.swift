@@ -17,7 +17,9 @@ struct HeldSessions: Sendable {
   let log: Logger
 
   /// What the manager calls a session's control socket, and the claim of its hub's port.
-  static func names(_ busID: String) -> [String] { ["session-\(busID)", "port-\(busID)"] }
+  static func names(_ busID: String) -> (control: String, hubPort: String) {
+    ("session-\(busID)", "port-\(busID)")
+  }
 
   /// A session has got its device; without a manager its life ends with this process.
   func begin(
@@ -26,11 +28,9 @@ struct HeldSessions: Sendable {
     let busID = session.device.busID.description
     do throws(AgentError) {
       try await record.change { $0[busID] = session }
-      for (descriptor, name) in zip(
-        [control.rawValue, hubPort.rawValue], HeldSessions.names(busID))
-      {
-        notice.store([descriptor], as: name)
-      }
+      let names = HeldSessions.names(busID)
+      notice.store([control.rawValue], as: names.control)
+      notice.store([hubPort.rawValue], as: names.hubPort)
     } catch {
       // Then it ends with the agent, as it would without a manager.
       log.warning(
@@ -41,7 +41,9 @@ struct HeldSessions: Sendable {
 
   /// A session has ended, or its device is on its way back.
   func end(_ busID: String) async {
-    for name in HeldSessions.names(busID) { notice.forget(name) }
+    let names = HeldSessions.names(busID)
+    notice.forget(names.control)
+    notice.forget(names.hubPort)
     do throws(AgentError) {
       try await record.change { $0[busID] = nil }
     } catch {
