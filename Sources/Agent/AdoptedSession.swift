@@ -19,11 +19,12 @@ struct AdoptedSession: Sendable {
     // In this order: a process that had the other end after it was found is the one meant, and not
     // another one with the number of a dead one.
     guard let process = try? SessionProcess.adopt(pid: held.pid),
-      ControlChannel.isConnected(control)
+      ControlChannel.isConnected(control),
+      let channel = try? ControlChannel(adopting: control)
     else { return nil }
     self.held = held
     self.process = process
-    channel = ControlChannel(adopting: control)
+    self.channel = channel
     let now = HostClock.monotonic
     line = SessionLine(
       channel, since: .now - .nanoseconds(Int64(clamping: now - min(now, held.began))))

@@ -18,8 +18,8 @@ final class Acceptor<Connection: Sendable>: Sendable {
   init(
     listener: SharedDescriptor, label: String,
     admit: @escaping @Sendable (consuming OwnedDescriptor, sockaddr_storage) -> Connection?
-  ) {
-    let events = DescriptorEvents(listener, label: label)
+  ) throws(HostError) {
+    let events = try DescriptorEvents(listener, label: label)
     self.events = events
     self.admit = admit
     inbox = Inbox(limit: HostLimits.waitingConnections, setFlowing: events.setReading)

@@ -17,8 +17,8 @@ public final class ControlChannel: Sendable {
   }
 
   /// Takes over the agent's end of a pair, also one that was kept over a restart of the agent.
-  public init(adopting descriptor: consuming OwnedDescriptor) {
-    let events = DescriptorEvents(
+  public init(adopting descriptor: consuming OwnedDescriptor) throws(HostError) {
+    let events = try DescriptorEvents(
       SharedDescriptor(descriptor), label: "devconfig.control-channel")
     let inbox = Inbox<ControlMessage>(
       limit: HostLimits.waitingControlMessages, setFlowing: events.setReading)
@@ -44,11 +44,11 @@ public final class ControlChannel: Sendable {
     guard unsafe socketpair(AF_UNIX, type, 0, &ends) == 0 else {
       throw HostError("make control sockets", "", .current)
     }
-    let agent = OwnedDescriptor(adopting: ends[0])
+    let agentEnd = OwnedDescriptor(adopting: ends[0])
     let session = OwnedDescriptor(adopting: ends[1])
-    enlarge(agent.rawValue)
+    enlarge(agentEnd.rawValue)
     enlarge(session.rawValue)
-    return ControlPair(agent: ControlChannel(adopting: agent), session: session)
+    return ControlPair(agent: try ControlChannel(adopting: agentEnd), session: session)
   }
 
   /// What the session says, in order, for one consumer; ends when the session is gone, with `close`,

@@ -6,17 +6,12 @@ private import Synchronization
 
 /// Calls back on a serial queue of its own while a descriptor is readable or writable.
 ///
-/// The one door to Dispatch's sources: it keeps suspend and resume balanced, and the descriptor open
-/// until both sources are done with it. Both directions start switched off.
-///
-/// A handler must go on until the kernel says EAGAIN, or switch its direction off: on Linux a source
-/// reports a hang-up once and never again, whatever is left to read. For the same reason switching
-/// on calls the handler once, without waiting for the source.
-final class DescriptorEvents: @unchecked Sendable {
-  // SAFETY: dispatch sources and queues are thread-safe objects (dispatch_source_create(3)); they
-  // are set once here and every change of their state goes through `state`'s lock.
-  private let reader: any DispatchSourceRead
-  private let writer: any DispatchSourceWrite
+/// Both directions start switched off. A handler that leaves something unread or room unused is
+/// called again; so is one that does not see a hang-up or an error through, until it switches its
+/// direction off.
+final class DescriptorEvents: Sendable {
+  private let loop: DescriptorLoop
+  private let token: UInt64
   private let queue: DispatchQueue
   private let state: Mutex<State>
 
@@ -27,19 +22,21 @@ final class DescriptorEvents: @unchecked Sendable {
     var isWriting = false
     var onReadable: (@Sendable () -> Void)?
     var onWritable: (@Sendable () -> Void)?
+
+    var interest: Epoll.Readiness {
+      (isReading ? Epoll.Readiness.input : []).union(isWriting ? .output : [])
+    }
   }
 
   /// Takes a share of `descriptor`; `label` names the queue for debuggers.
-  init(_ descriptor: SharedDescriptor, label: String) {
-    state = Mutex(State(descriptor: descriptor))
+  ///
+  /// Throws `HostError` where the kernel has no room for one more to wait for.
+  init(_ descriptor: SharedDescriptor, label: String) throws(HostError) {
+    loop = try DescriptorLoop.shared()
+    token = loop.makeToken()
     queue = DispatchQueue(label: label)
-    reader = DispatchSource.makeReadSource(fileDescriptor: descriptor.rawValue, queue: queue)
-    writer = DispatchSource.makeWriteSource(fileDescriptor: descriptor.rawValue, queue: queue)
-    // The cancel handlers' share keeps the number from being reused while epoll still has it.
-    reader.setCancelHandler { withExtendedLifetime(descriptor) {} }
-    writer.setCancelHandler { withExtendedLifetime(descriptor) {} }
-    reader.setEventHandler { [weak self] in self?.callReadable() }
-    writer.setEventHandler { [weak self] in self?.callWritable() }
+    state = Mutex(State(descriptor: descriptor))
+    try loop.add(self, descriptor.rawValue, token: token)
   }
 
   deinit {
@@ -66,29 +63,19 @@ final class DescriptorEvents: @unchecked Sendable {
   /// Switches the calls for "readable" on or off.
   func setReading(_ wanted: Bool) {
     state.withLock { state in
-      guard state.descriptor != nil, state.isReading != wanted else { return }
+      guard state.isReading != wanted else { return }
       state.isReading = wanted
-      if wanted {
-        reader.resume()
-        callReadableSoon()
-      } else {
-        reader.suspend()
-      }
+      if wanted { arm(state) }
     }
   }
 
   /// Switches the calls for "writable" on or off.
   func setWriting(_ wanted: Bool) {
     state.withLock { state in
-      guard state.descriptor != nil, state.isWriting != wanted else { return }
+      guard state.isWriting != wanted else { return }
       state.isWriting = wanted
-      if wanted { writer.resume() } else { writer.suspend() }
+      if wanted { arm(state) }
     }
-  }
-
-  /// Calls the handler for "readable" once more when the queue's other work is done.
-  func callReadableSoon() {
-    queue.async { [weak self] in self?.callReadable() }
   }
 
   /// Runs `work` on the queue after `milliseconds`.
@@ -98,28 +85,37 @@ final class DescriptorEvents: @unchecked Sendable {
 
   /// Ends both directions for good; a call under way still finishes, a second call is harmless.
   ///
-  /// The descriptor is closed a moment later, unless somebody else has a share of it.
+  /// The descriptor is closed unless somebody else has a share of it.
   func cancel() {
-    let released = state.withLock { state -> State? in
-      guard state.descriptor != nil else { return nil }
+    let released = state.withLock { state -> State in
       let previous = state
       state = State()
-      reader.cancel()
-      writer.cancel()
-      // A suspended source never runs its cancel handler, and releasing one is a crash.
-      if !previous.isReading { reader.resume() }
-      if !previous.isWriting { writer.resume() }
+      if let descriptor = previous.descriptor { loop.remove(descriptor.rawValue, token: token) }
       return previous
     }
     // The closures go away outside the lock: they may hold the last share of something.
     withExtendedLifetime(released) {}
   }
 
-  private func callReadable() {
-    state.withLock { $0.isReading ? $0.onReadable : nil }?()
+  /// Tells of an event, after which the descriptor is not waited for until the handlers are done.
+  func occurred(_ readiness: Epoll.Readiness) {
+    queue.async { self.call(readiness) }
   }
 
-  private func callWritable() {
-    state.withLock { $0.isWriting ? $0.onWritable : nil }?()
+  private func call(_ readiness: Epoll.Readiness) {
+    let isOver = !readiness.isDisjoint(with: [.failure, .hangUp])
+    if isOver || readiness.contains(.input) {
+      state.withLock { $0.isReading ? $0.onReadable : nil }?()
+    }
+    if isOver || readiness.contains(.output) {
+      state.withLock { $0.isWriting ? $0.onWritable : nil }?()
+    }
+    state.withLock { arm($0) }
+  }
+
+  /// Waits again, where somebody wants to know; called with the lock held.
+  private func arm(_ state: State) {
+    guard let descriptor = state.descriptor, !state.interest.isEmpty else { return }
+    loop.arm(descriptor.rawValue, for: state.interest, token: token)
   }
 }

@@ -26,6 +26,8 @@ public struct Epoll: ~Copyable {
     public static let hangUp = Readiness(rawValue: 0x010)
     /// The peer will send nothing more (EPOLLRDHUP).
     public static let peerClosed = Readiness(rawValue: 0x2000)
+    /// Only the next event, then none until `change` (EPOLLONESHOT).
+    public static let once = Readiness(rawValue: 0x4000_0000)
   }
 
   /// One descriptor that is ready.

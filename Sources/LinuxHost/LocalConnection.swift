@@ -16,8 +16,8 @@ public final class LocalConnection: Sendable {
   init(
     _ descriptor: consuming OwnedDescriptor, peer: PeerCredentials,
     writeDeadline: Int = HostLimits.writeDeadline
-  ) {
-    let events = DescriptorEvents(
+  ) throws(HostError) {
+    let events = try DescriptorEvents(
       SharedDescriptor(descriptor), label: "devconfig.local-connection")
     let inbox = Inbox<[UInt8]>(limit: HostLimits.unreadBytes, setFlowing: events.setReading)
     let outbox = Outbox(
@@ -80,7 +80,6 @@ public final class LocalConnection: Sendable {
         return
       }
     }
-    // A peer that sends all the time must not keep the queue from writing.
-    events.callReadableSoon()
+    // A peer that sends all the time must not keep the queue from writing; what is left is an event.
   }
 }

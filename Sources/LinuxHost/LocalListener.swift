@@ -45,11 +45,11 @@ public final class LocalListener: Sendable {
     else { throw HostError("listen on", path.string, .current) }
     self.path = path
     file = FileIdentity(path)
-    acceptor = Acceptor(
+    acceptor = try Acceptor(
       listener: SharedDescriptor(descriptor), label: "devconfig.local-listener"
     ) { connection, _ in
       guard let peer = try? PeerCredentials.read(connection) else { return nil }
-      return LocalConnection(connection, peer: peer)
+      return try? LocalConnection(connection, peer: peer)
     }
   }
 

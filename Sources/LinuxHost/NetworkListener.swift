@@ -45,7 +45,7 @@ public final class NetworkListener: Sendable {
       }
     }
     self.port = NetworkListener.boundPort(descriptor) ?? port
-    acceptor = Acceptor(
+    acceptor = try Acceptor(
       listener: SharedDescriptor(descriptor), label: "devconfig.network-listener"
     ) { connection, storage in
       guard let peer = NetworkAddress(storage) else { return nil }

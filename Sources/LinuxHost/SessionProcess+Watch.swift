@@ -5,7 +5,7 @@ private import CLinux
 private import Synchronization
 
 extension SessionProcess {
-  /// Waits for a process with a Dispatch source on its pidfd, which becomes readable at the end.
+  /// Waits for a process by its pidfd, which becomes readable at the end.
   final class Watch: Sendable {
     private struct State {
       var end: End?
@@ -15,8 +15,8 @@ extension SessionProcess {
 
     private let state = Mutex(State())
 
-    init(_ pidfd: SharedDescriptor) {
-      let events = DescriptorEvents(pidfd, label: "devconfig.session-process")
+    init(_ pidfd: SharedDescriptor) throws(HostError) {
+      let events = try DescriptorEvents(pidfd, label: "devconfig.session-process")
       // The handler holds this object and the events until the process has ended: it is reaped even
       // when nobody else is interested any more.
       events.setHandlers(onReadable: {

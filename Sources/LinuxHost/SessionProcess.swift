@@ -27,11 +27,12 @@ public final class SessionProcess: Sendable {
   private let pidfd: SharedDescriptor
   private let watch: Watch
 
-  private init(pid: Int32, pidfd: consuming OwnedDescriptor) {
+  private init(watching pid: Int32) throws(HostError) {
+    let number = clinux_pidfd_open(pid)
+    guard number >= 0 else { throw HostError("watch process", "\(pid)", .current) }
     self.pid = pid
-    let descriptor = SharedDescriptor(pidfd)
-    self.pidfd = descriptor
-    watch = Watch(descriptor)
+    pidfd = SharedDescriptor(OwnedDescriptor(adopting: number))
+    watch = try Watch(pidfd)
   }
 
   /// Starts `executable` in a session of its own.
@@ -56,24 +57,21 @@ public final class SessionProcess: Sendable {
       }
     }
     guard pid > 0 else { throw HostError("start", executable.string, .current) }
-    let pidfd = clinux_pidfd_open(pid)
-    guard pidfd >= 0 else {
-      let code = Errno.current
+    do throws(HostError) {
+      return try SessionProcess(watching: pid)
+    } catch {
       // Nobody could watch it: end it, and reap it here, which SIGKILL makes short.
       _ = Glibc.kill(pid, SIGKILL)
       _ = waitpid(pid, nil, 0)
-      throw HostError("watch process", "\(pid)", code)
+      throw error
     }
-    return SessionProcess(pid: pid, pidfd: OwnedDescriptor(adopting: pidfd))
   }
 
   /// Watches a process that an earlier run of the agent started; its end will be `unknown`.
   ///
   /// Throws `HostError` with `ESRCH` where there is none with this ID.
   public static func adopt(pid: Int32) throws(HostError) -> SessionProcess {
-    let pidfd = clinux_pidfd_open(pid)
-    guard pidfd >= 0 else { throw HostError("watch process", "\(pid)", .current) }
-    return SessionProcess(pid: pid, pidfd: OwnedDescriptor(adopting: pidfd))
+    try SessionProcess(watching: pid)
   }
 
   /// Waits for the end; `nil` when the calling task is cancelled first (the process lives on).

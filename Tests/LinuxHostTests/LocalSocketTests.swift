@@ -225,7 +225,7 @@ import Testing
     var ends: [Int32] = [0, 0]
     try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
     defer { close(ends[1]) }
-    let agent = LocalConnection(
+    let agent = try LocalConnection(
       OwnedDescriptor(adopting: ends[0]), peer: PeerCredentials(uid: 1, gid: 2, pid: 3),
       writeDeadline: 50)
     await #expect(throws: HostError("send to", "local peer 3", .timedOut)) {
