@@ -103,6 +103,8 @@ def prepare(office, machine) -> None:
     machine.run("umount /lab/share /lab/results 2>/dev/null; modprobe -r 9pnet_virtio")
     office.afterwards(machine, "echo none > /sys/power/pm_test")
     machine.run("echo devices > /sys/power/pm_test")
+    # Whoever enabled devconfigd on it enabled this one with it.
+    machine.run(f"systemctl disable {UNIT} 2>&1")
 
 
 def suspends(machine, outcome: str) -> int:
