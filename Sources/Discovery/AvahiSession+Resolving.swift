@@ -10,12 +10,12 @@ extension AvahiSession {
   ///
   /// False where the daemon or the limit does not allow it now.
   func resolve(_ target: Target) -> Bool {
-    guard unsafe resolvers[target] == nil else { return true }
-    guard unsafe resolvers.count < AvahiSession.maximumResolvers else { return false }
+    guard resolvers[target] == nil else { return true }
+    guard let client = takeClient() else { return false }
     // The addresses asked for are those of the protocol it was seen over, so that each is reachable
     // that way.
     let resolver = unsafe avahi_service_resolver_new(
-      connection, target.place.interface, target.place.networkProtocol, target.instance,
+      connection(client), target.place.interface, target.place.networkProtocol, target.instance,
       AvahiSession.serviceType, nil, target.place.networkProtocol, AvahiLookupFlags(0),
       { resolver, interface, _, event, _, _, _, host, address, port, text, _, context in
         guard let session = unsafe AvahiSession.of(context),
@@ -23,7 +23,8 @@ extension AvahiSession {
         else { return }
         guard event == AVAHI_RESOLVER_FOUND else {
           // After a timeout avahi-daemon still listens, and tells when there is an answer.
-          let isOver = unsafe avahi_client_errno(session.connection) != Int32(AVAHI_ERR_TIMEOUT)
+          let client = unsafe avahi_service_resolver_get_client(resolver)
+          let isOver = unsafe avahi_client_errno(client) != Int32(AVAHI_ERR_TIMEOUT)
           session.note(.unresolved(target.instance, target.place, isOver: isOver))
           return
         }
@@ -34,17 +35,21 @@ extension AvahiSession {
           entries: AvahiSession.entries(text))
         session.note(.resolved(target.instance, target.place, resolution))
       }, context)
-    guard let resolver = unsafe resolver else { return false }
-    unsafe resolvers[target] = unsafe resolver
+    guard let resolver = unsafe resolver else {
+      giveClient(client)
+      return false
+    }
+    resolvers[target] = unsafe Resolver(handle: resolver, client: client)
     unsafe targets[resolver] = target
     return true
   }
 
   /// Ends the work on a target; nothing where there is none.
   func endResolving(_ target: Target) {
-    guard let resolver = unsafe resolvers.removeValue(forKey: target) else { return }
-    unsafe targets[resolver] = nil
-    _ = unsafe avahi_service_resolver_free(resolver)
+    guard let resolver = resolvers.removeValue(forKey: target) else { return }
+    unsafe targets[resolver.handle] = nil
+    giveClient(resolver.client)
+    _ = unsafe avahi_service_resolver_free(resolver.handle)
   }
 
   /// Copies an address; an IPv6 link-local one gets the interface's name as its scope.

@@ -32,6 +32,12 @@ internal import USBModel
     case withdrawn(BusID, DiscoveryOutage)
   }
 
+  /// Avahi's handle, and the number of the client it belongs to.
+  @safe struct Resolver {
+    let handle: OpaquePointer
+    let client: Int
+  }
+
   /// Name and place of what a resolver works on.
   struct Target: Sendable, Hashable {
     let instance: String
@@ -40,24 +46,31 @@ internal import USBModel
 
   /// DNS-SD service type of USB/IP.
   static let serviceType = "_usbip._tcp"
-  /// The most resolvers; with the announcements they stay below the daemon's limit of 1,024 objects
-  /// for one client (`objects-per-client-max` of avahi-daemon.conf(5)).
-  static let maximumResolvers = 704
+  /// The most resolvers of one client; with the announcements they stay below the daemon's limit of
+  /// 1,024 objects for each (`objects-per-client-max` of avahi-daemon.conf(5)).
+  static let resolversPerClient = 704
+  /// The most clients: enough to resolve `RemoteInventory.maximumInstances` over IPv4 and IPv6.
+  static let maximumClients = 6
 
   /// Where the connection stands now.
   var link = Link.connecting
   private var facts: [Fact] = []
+  private let poll: DirectoryPoll
 
   // SAFETY: all handles belong to `client`, which lives from init to deinit. Avahi gets an unretained
   // pointer to this object with each, and calls back only from its loop while the client lives.
   private var client: OpaquePointer?
   private var browser: OpaquePointer?
-  var resolvers: [Target: OpaquePointer] = unsafe [:]
+  /// Further clients, for resolvers only; and how many of those each one has, `client` first.
+  private var moreClients: [OpaquePointer] = unsafe []
+  private var load = [0]
+  var resolvers: [Target: Resolver] = [:]
   var targets: [OpaquePointer: Target] = unsafe [:]
   var groups: [BusID: OpaquePointer] = unsafe [:]
 
   /// Connects to the system bus, which may block for some time; throws `.noBus` or `.failure`.
   init(poll: DirectoryPoll) throws(DiscoveryOutage) {
+    self.poll = poll
     var code: Int32 = 0
     unsafe client = unsafe avahi_client_new(
       poll.interface, AVAHI_CLIENT_NO_FAIL,
@@ -69,8 +82,11 @@ internal import USBModel
     throw AvahiSession.outage(code)
   }
 
-  // Closes the bus connection, and with it all that the daemon holds for us.
-  deinit { if let client = unsafe client { unsafe avahi_client_free(client) } }
+  // Closes the bus connections, and with them all that the daemon holds for us.
+  deinit {
+    while let client = unsafe moreClients.popLast() { unsafe avahi_client_free(client) }
+    if let client = unsafe client { unsafe avahi_client_free(client) }
+  }
 
   /// What was told since the last call, in order.
   func takeFacts() -> [Fact] {
@@ -106,6 +122,43 @@ internal import USBModel
 
   /// The client, for the other parts of this type.
   var connection: OpaquePointer? { unsafe client }
+
+  /// The number of a client that may have one more resolver, which is counted; makes one where none has room.
+  ///
+  /// `nil` where the limit or the daemon does not allow it.
+  func takeClient() -> Int? {
+    let number: Int
+    if let free = load.firstIndex(where: { $0 < AvahiSession.resolversPerClient }) {
+      number = free
+    } else {
+      guard load.count < AvahiSession.maximumClients, let client = unsafe makeClient() else {
+        return nil
+      }
+      unsafe moreClients.append(client)
+      load.append(0)
+      number = load.count - 1
+    }
+    load[number] += 1
+    return number
+  }
+
+  /// A resolver of the client with this number is gone.
+  func giveClient(_ number: Int) { load[number] -= 1 }
+
+  /// The client with this number.
+  func connection(_ number: Int) -> OpaquePointer? {
+    unsafe number == 0 ? client : moreClients[number - 1]
+  }
+
+  private func makeClient() -> OpaquePointer? {
+    var code: Int32 = 0
+    return unsafe avahi_client_new(
+      poll.interface, AvahiClientFlags(0),
+      { _, state, context in
+        guard state == AVAHI_CLIENT_FAILURE else { return }
+        unsafe AvahiSession.of(context)?.link = .failed(.disconnected)
+      }, context, &code)
+  }
 
   /// This object as Avahi carries it to the callbacks.
   var context: UnsafeMutableRawPointer { unsafe Unmanaged.passUnretained(self).toOpaque() }

@@ -110,6 +110,23 @@ struct ServiceDirectoryTests {
     await reader.waitForEnd()
   }
 
+  /// An office: 24 agents with 40 devices each, which beta's daemon announces in their names.
+  @Test func findsAThousandDevices() async throws {
+    let lan = try PrivateLAN()
+    let reader = try Reader()
+    reader.directory.publish([try device("1-1", "Stick")])
+    try lan.run("announce", "beta", "24", "40")
+    try await reader.wait { _ in
+      reader.present.count == 961 && reader.present.values.allSatisfy { !$0.addresses.isEmpty }
+    }
+    #expect(reader.lost.isEmpty)
+    #expect(Set(reader.present.values.map(\.host)).count == 25)
+    #expect(reader.present.values.allSatisfy { $0.state == .available })
+    #expect(reader.present["Stick 40 of sim24"]?.addresses == ["10.77.0.124"])
+    try lan.run("unannounce", "beta")
+    try await reader.wait { _ in reader.present.count == 1 }
+  }
+
   @Test func changesTheRecordInPlace() async throws {
     _ = try PrivateLAN()
     let reader = try Reader()
