@@ -25,9 +25,10 @@ struct Adoption: Sendable {
   /// `stored` is what the service manager kept, by name.
   func run(_ stored: [String: SharedDescriptor]) async -> [(AdoptedSession, SessionNumber)] {
     var found: [(AdoptedSession, SessionNumber)] = []
-    let claimed = await undo.current.claimed
+    let recorded = await undo.current
     for (busID, session) in await held.record.current {
-      if claimed.contains(session.device.busID), let adopted = await adopt(session, stored) {
+      if recorded.claimed.contains(session.device.busID), let adopted = await adopt(session, stored)
+      {
         found.append(adopted)
       } else {
         await held.end(busID)
@@ -39,7 +40,7 @@ struct Adoption: Sendable {
       devices.map { HeldSessions.names($0.description) }.flatMap { [$0.control, $0.hubPort] })
     for name in stored.keys where !kept.contains(name) { held.notice.forget(name) }
 
-    let ports = await attachments.adopt(await attached.current)
+    let ports = await attachments.adopt(await attached.current, among: recorded.ports)
     if !devices.isEmpty || !ports.isEmpty {
       log.notice(
         "an agent before this one left devices in use, going on with them",

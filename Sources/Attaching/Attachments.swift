@@ -75,13 +75,14 @@ public actor Attachments<Door: AttachDoor> {
 
   /// Goes on with what an agent before this one attached, where the kernel still has it.
   ///
-  /// `left` is what that agent wrote down, by port. Returns the ports gone on with; what the others have
-  /// is something else or nothing.
-  public func adopt(_ left: [Int: AttachedDevice]) async -> Set<Int> {
+  /// `left` is what that agent wrote down, by port, and `recorded` the ports it had to undo: another one
+  /// was given back since, and what is on it now is somebody else's. Returns the ports gone on with.
+  public func adopt(_ left: [Int: AttachedDevice], among recorded: Set<Int>) async -> Set<Int> {
     var adopted: Set<Int> = []
     for (port, old) in left {
       let seen = await door.observe(port: port)
-      guard let seen, seen.busID == old.localBusID, seen.deviceID == old.deviceID,
+      guard let seen, recorded.contains(port), seen.busID == old.localBusID,
+        seen.deviceID == old.deviceID,
         attachments[old.device.key] == nil
       else {
         await note(nil, port: port)

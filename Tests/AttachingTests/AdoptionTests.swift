@@ -52,7 +52,7 @@ import USBModel
     let before = await bench.attachments.attachment(disk.key)
 
     let next = next()
-    #expect(await next.adopt(bench.book.record) == [0])
+    #expect(await next.adopt(bench.book.record, among: bench.undo.record.ports) == [0])
     #expect(await next.attachment(disk.key) == before)
     let isNew = try await next.up(disk, as: bench.hiro)
     #expect(!isNew)
@@ -75,10 +75,21 @@ import USBModel
       change(&device)
       other[0] = device
       let next = next()
-      #expect(await next.adopt(other) == [])
+      #expect(await next.adopt(other, among: [0]) == [])
       #expect(await next.all().isEmpty)
     }
     #expect(await bench.book.record.isEmpty)
+  }
+
+  @Test func whatWasCleanedUpSinceIsNotTakenUpAgain() async throws {
+    try await attachDisk()
+    let record = await bench.book.record
+    let next = next()
+    #expect(await next.adopt(record, among: []) == [])
+    #expect(await next.all().isEmpty)
+    #expect(await bench.book.record.isEmpty)
+    // Whoever attached what is there now has it still.
+    #expect(await bench.door.usedPorts == [0])
   }
 
   @Test func aPortThatIsFreeByNowIsForgotten() async throws {
@@ -86,7 +97,7 @@ import USBModel
     let record = await bench.book.record
     await bench.door.cut(port: 0)
     let next = next()
-    #expect(await next.adopt(record) == [])
+    #expect(await next.adopt(record, among: [0]) == [])
     #expect(await next.all().isEmpty)
   }
 
@@ -131,7 +142,7 @@ import USBModel
     while isEnding, await bench.door.isUsed(port: 0) {}
 
     let next = next()
-    let ports = await next.adopt(bench.book.record)
+    let ports = await next.adopt(bench.book.record, among: bench.undo.record.ports)
     // As Cleanup does.
     for port in await bench.undo.record.ports.subtracting(ports) {
       try await bench.door.detach(port: port)
