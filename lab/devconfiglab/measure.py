@@ -129,15 +129,20 @@ def rates(output: str) -> tuple:
     return mebibytes / (microseconds / 1e6), processor / mebibytes
 
 
-def streams(machine, nodes: list, direction: str, depth: int, milliseconds: int) -> float:
-    """Mebibytes a second of all devices together, all of them asked at the same time."""
+def streams(machine, exporter, nodes: list, direction: str, depth: int, milliseconds: int) -> tuple:
+    """Mebibytes a second of all devices together, all of them asked at the same time; and the exporter's processor time
+    in microseconds for each mebibyte."""
     ends = endpoints(machine, nodes[0])
+    # One of the streams looks at the processes, which have all sessions.
+    processes = [exporter.processes] + [("devconfig-none",)] * (len(nodes) - 1)
     commands = " ".join(f"{BENCH} stream {node} plain {direction} {ends} 131072 {depth} {milliseconds} "
-                        "devconfig-none &" for node in nodes)
+                        f"{' '.join(names)} &" for node, names in zip(nodes, processes))
     output = machine.run(f"{commands} wait", timeout=180)
-    results = [rates(line)[0] for line in output.splitlines()]
+    results = [[int(word) for word in line.split()] for line in output.splitlines()]
     assert len(results) == len(nodes), f"{len(results)} of {len(nodes)} streams ended:\n{output}"
-    return sum(results)
+    mebibytes = sum(volume for volume, _, _ in results) / (1 << 20)
+    processor = sum(processor for _, _, processor in results)
+    return sum(rates(line)[0] for line in output.splitlines()), processor / mebibytes
 
 
 def latencies(machine, node: str, kind: str, direction: str, length: int = 64, count: int = 2000) -> tuple:

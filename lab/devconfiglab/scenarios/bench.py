@@ -161,9 +161,13 @@ def many(alpha, office, report, runs: int, exporters: list, measures: dict) -> N
         with report.step(f"run {number} of {runs}: {MANY} devices at once") as notes:
             for direction in ("in", "out"):
                 for exporter in exporters if number % 2 else reversed(exporters):
-                    rate = measure.streams(alpha, nodes[exporter], direction, 2, 2 * MILLISECONDS)
+                    rate, processor = measure.streams(
+                        alpha, exporter, nodes[exporter], direction, 2, 2 * MILLISECONDS)
                     name = f"{MANY} devices at once, bulk {direction.upper()}, 128 KiB, depth 2, gadgets"
                     measures.setdefault(name, Measure(name, "MiB/s", 1.1)).add(exporter, rate)
+                    spent = f"exporter CPU, {name}"
+                    measures.setdefault(spent, Measure(spent, "µs/MiB", 1.0, higher=False, digits=0)).add(
+                        exporter, processor)
                     notes.append(f"{exporter.name} {direction} {rate:.1f} MiB/s")
     measure.detach(alpha)
 
