@@ -38,6 +38,7 @@ struct AgentService: Service, CustomStringConvertible {
   private let catalogue: Catalogue
   private let policy: PolicySource
   private let sleep: MachineSleep
+  private let logouts: LogoutWatch<KernelAttachDoor>
   /// Asks for a look at how this machine uses its devices; a burst of wishes is one look.
   private let looks: AsyncStream<Void>
   private let look: AsyncStream<Void>.Continuation
@@ -81,6 +82,13 @@ struct AgentService: Service, CustomStringConvertible {
       inventory: inventory, attachments: attachments, kept: kept, log: log)
     sleep = MachineSleep(
       inventory: inventory, attachments: attachments, kept: kept, catalogue: catalogue, log: log)
+    logouts = LogoutWatch(
+      attachments: attachments, kept: kept, isThere: Seats.have,
+      check: { [catalogue] key, attachment throws(AgentError) in
+        let id = await catalogue.status(key)?.id ?? 0
+        try StorageSafety(name: attachment.device.name, id: id)
+          .check(await catalogue.uses(ofAttached: key), force: false)
+      }, log: log)
   }
 
   func run() async throws {
@@ -119,6 +127,7 @@ struct AgentService: Service, CustomStringConvertible {
       group.addTask { await feedWatchdog() }
       group.addTask { await kept.run() }
       group.addTask { await sequences.run() }
+      group.addTask { await logouts.run() }
       group.addTask {
         for await _ in hangups { await policy.reload() }
       }

@@ -52,6 +52,11 @@ public struct RemoteUser: Sendable, Hashable, Codable, CustomStringConvertible {
     description = kept.isEmpty ? "NOBODY" : kept
   }
 
+  /// The user's name without the host.
+  public var name: String {
+    description.lastIndex(of: "@").map { String(description[..<$0]) } ?? description
+  }
+
   /// Joins a user's and a host's name.
   public init(user: String, host: String) {
     self.init("\(user)@\(host)")

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What several scenarios do: disks with a checksum on them, the stock USB/IP tools."""
+"""What several scenarios do: disks with a checksum on them, people at a machine, the stock USB/IP tools."""
 
 import contextlib
+
+from ..recipe import PERSON
 
 AGENT = "devconfigd.service"
 
@@ -23,6 +25,16 @@ def read_checksum(machine, node: str) -> str:
         return machine.run("sha256sum /mnt/stick/random", timeout=600).split()[0]
     finally:
         machine.run(f"umount /mnt/stick && blockdev --flushbufs {node}", timeout=120)
+
+
+def sit_down(office, machine) -> None:
+    """A person logs in on the console, where a keyboard of the machine types."""
+    machine.write("/run/systemd/system/getty@tty1.service.d/lab.conf",
+                f"[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin {PERSON} --noclear tty1 linux\n")
+    machine.run("systemctl unmask getty@tty1.service && systemctl daemon-reload && systemctl start getty@tty1.service")
+    office.afterwards(machine, "systemctl stop getty@tty1.service; rm -r /run/systemd/system/getty@tty1.service.d; "
+                             "systemctl daemon-reload")
+    machine.wait_until(f"loginctl list-sessions --no-legend | grep -q '{PERSON}.*tty1'", limit=60)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@
 from ..devices import Disk, Hub, Keyboard, NetworkAdapter, SerialPort
 from ..recipe import PERSON
 from . import agent
+from .common import sit_down
 
 MACHINES = ("alpha", "beta")
 NEEDS_STAGE = True
@@ -72,16 +73,6 @@ def use_network(office, alpha, adapter) -> None:
     interface = alpha.wait_until(f"ls /sys/bus/usb/devices/{alpha.bus_id(adapter)}:*/net 2>/dev/null").split()[0]
     alpha.run(f"ip address add 192.0.2.1/24 dev {interface} && ip link set {interface} up")
     alpha.wait_until(f"grep -q 1 /sys/class/net/{interface}/carrier")
-
-
-def sit_down(office, alpha) -> None:
-    """A person logs in on the console, where the USB keyboard types."""
-    alpha.write("/run/systemd/system/getty@tty1.service.d/lab.conf",
-                f"[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin {PERSON} --noclear tty1 linux\n")
-    alpha.run("systemctl unmask getty@tty1.service && systemctl daemon-reload && systemctl start getty@tty1.service")
-    office.afterwards(alpha, "systemctl stop getty@tty1.service; rm -r /run/systemd/system/getty@tty1.service.d; "
-                             "systemctl daemon-reload")
-    alpha.wait_until(f"loginctl list-sessions --no-legend | grep -q '{PERSON}.*tty1'", limit=60)
 
 
 def imported_bus_id(machine, device) -> str:
