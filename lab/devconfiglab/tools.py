@@ -18,7 +18,16 @@ def installed_path(name: str) -> str:
 
 
 def install(machine, name: str) -> str:
-    """Build lab/tools/NAME.c, copy it into a machine, return where it is there."""
+    """Build the program lab/tools/NAME.c, copy it into a machine, return where it is there."""
+    return copy(machine, name, installed_path(name), "-static")
+
+
+def install_library(machine, name: str) -> str:
+    """The same for a library that is preloaded into another program."""
+    return copy(machine, name, f"/usr/local/lib/{name}.so", "-shared", "-fPIC")
+
+
+def copy(machine, name: str, target: str, *options: str) -> str:
     source = paths.SOURCE / "tools" / f"{name}.c"
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if not compiler:
@@ -27,16 +36,16 @@ def install(machine, name: str) -> str:
         directory = Path(created)
         probe = directory / "probe.c"
         probe.write_text(PROBE)
-        if build(compiler, probe, directory / "probe").returncode != 0:
+        if build(compiler, probe, directory / "probe", "-static").returncode != 0:
             raise ScenarioSkipped(f"{compiler} cannot build a static program here: libc6-dev or linux-libc-dev is "
                                   "missing")
-        built = build(compiler, source, directory / name)
+        built = build(compiler, source, directory / name, *options)
         if built.returncode != 0:
             raise LabError(f"{source} does not compile:\n{built.stderr}")
-        machine.copy_in(directory / name, installed_path(name))
-    return installed_path(name)
+        machine.copy_in(directory / name, target)
+    return target
 
 
-def build(compiler: str, source: Path, target: Path) -> subprocess.CompletedProcess:
-    return subprocess.run([compiler, "-static", "-O2", "-Wall", "-Wextra", "-Werror", "-o", target, source],
+def build(compiler: str, source: Path, target: Path, *options: str) -> subprocess.CompletedProcess:
+    return subprocess.run([compiler, *options, "-O2", "-Wall", "-Wextra", "-Werror", "-o", target, source],
                           capture_output=True, text=True)
