@@ -11,7 +11,7 @@ import os
 import random
 import time
 
-from .. import tools
+from .. import paths, tools
 from ..devices import Disk
 from . import agent
 from .common import AGENT
@@ -36,25 +36,9 @@ BLOCKS = 256
 NOTICED = 15
 DISK = "/dev/disk/by-id/usb-QEMU*-0:0"
 
-# avahi-daemon takes announcements from files, and addresses of other names from another.
-ANNOUNCE = f"""
-for agent in $(seq {AGENTS}); do
-  echo "10.9.0.$((100 + agent)) sim$agent.local"
-done > /etc/avahi/hosts
-for agent in $(seq {AGENTS}); do
-  for device in $(seq {DEVICES}); do
-    texts=
-    for text in txtvers=1 busid=1-$device id=0781:5567/$agent-$device vid=0781 pid=5567 class=000000 state=AVAIL \\
-        user=NOBODY agent=sim-agent-$agent "name=Stick $device"; do
-      texts="$texts<txt-record>$text</txt-record>"
-    done
-    echo "<service-group><name>Device $device of sim$agent</name><service><type>_usbip._tcp</type>\\
-<host-name>sim$agent.local</host-name><port>3240</port>$texts</service></service-group>" \\
-      > /etc/avahi/services/sim-$agent-$device.service
-  done
-done
-systemctl restart avahi-daemon
-"""
+ANNOUNCER = "/root/announce-agents"
+ANNOUNCE = (f"{ANNOUNCER} /etc/avahi/hosts /etc/avahi/services 10.9.0 {AGENTS} {DEVICES} && "
+            "systemctl restart avahi-daemon")
 SILENCE = "rm -f /etc/avahi/services/sim-*; : > /etc/avahi/hosts; systemctl restart avahi-daemon"
 
 CYCLE = """
@@ -79,6 +63,7 @@ def play(office, report) -> None:
     identity = agent.wait_for_device(beta, **here, remote_state="AVAIL")["id"]
     with report.step(f"gamma announces {AGENTS} machines with {DEVICES} devices each, beta lists them all") as notes:
         office.afterwards(gamma, SILENCE)
+        gamma.copy_in(paths.SOURCE.parent / "Tests" / "announce-agents", ANNOUNCER)
         gamma.run(ANNOUNCE, timeout=300)
         end = time.monotonic() + ANNOUNCED
         while (count := len(agent.devices(beta))) < AGENTS * DEVICES:
