@@ -83,7 +83,7 @@ struct AgentService: Service, CustomStringConvertible {
     sleep = MachineSleep(
       inventory: inventory, attachments: attachments, kept: kept, catalogue: catalogue, log: log)
     logouts = LogoutWatch(
-      attachments: attachments, kept: kept, isThere: Seats.have,
+      attachments: attachments, kept: kept, isThere: Seats().have,
       check: { [catalogue] key, attachment throws(AgentError) in
         let id = await catalogue.status(key)?.id ?? 0
         try StorageSafety(name: attachment.device.name, id: id)

@@ -90,7 +90,7 @@ struct SessionHost: Sendable {
     _ wanted: RemoteDevice, as user: RemoteUser
   ) async throws(AgentError) -> (device: Device, socket: SharedDescriptor) {
     let exporter = wanted.exporter
-    let (name, host) = split(user)
+    let (name, host) = (user.name, user.host ?? hostName)
     let delivery = try await dial(exporter) { address, port in
       SessionCalls.Assignment(
         role: .importDevice, peer: "\(address)", address: address.numericHost, port: port,
@@ -116,12 +116,6 @@ struct SessionHost: Sendable {
       throw AgentError(.failed, "the session delivered no list")
     }
     return devices
-  }
-
-  private func split(_ user: RemoteUser) -> (user: String, host: String) {
-    let text = user.description
-    guard let at = text.lastIndex(of: "@") else { return (text, hostName) }
-    return (String(text[..<at]), String(text[text.index(after: at)...]))
   }
 
   private func dial(

@@ -52,10 +52,13 @@ public struct RemoteUser: Sendable, Hashable, Codable, CustomStringConvertible {
     description = kept.isEmpty ? "NOBODY" : kept
   }
 
-  /// The user's name without the host.
-  public var name: String {
-    description.lastIndex(of: "@").map { String(description[..<$0]) } ?? description
-  }
+  /// The user's name, without the host.
+  public var name: String { at.map { String(description[..<$0]) } ?? description }
+
+  /// The host's name; `nil` where the text has none.
+  public var host: String? { at.map { String(description[$0...].dropFirst()) } }
+
+  private var at: String.Index? { description.lastIndex(of: "@") }
 
   /// Joins a user's and a host's name.
   public init(user: String, host: String) {

@@ -7,11 +7,6 @@ internal import SharePolicy
 extension Requester {
   /// Takes `user@host` apart; a text without a host is a user's name.
   init(_ remote: RemoteUser) {
-    let text = remote.description
-    guard let at = text.lastIndex(of: "@") else {
-      self.init(user: text, host: "")
-      return
-    }
-    self.init(user: String(text[..<at]), host: String(text[text.index(after: at)...]))
+    self.init(user: remote.name, host: remote.host ?? "")
   }
 }

@@ -32,6 +32,15 @@ import Testing
     #expect(RemoteUser(claimed).isNobody == (kept == "NOBODY"))
   }
 
+  @Test(arguments: [
+    ("taka@beta", "taka", "beta"), ("taka", "taka", nil), ("taka@home@beta", "taka@home", "beta"),
+    ("@beta", "", "beta"), ("taka@", "taka", ""), ("", "NOBODY", nil),
+  ])
+  func aUserIsTakenApart(text: String, name: String, host: String?) {
+    #expect(RemoteUser(text).name == name)
+    #expect(RemoteUser(text).host == host)
+  }
+
   @Test func aUserIsBoundedWithoutCuttingACharacter() {
     #expect(RemoteUser(String(repeating: "a", count: 200)).description.utf8.count == 128)
     #expect(RemoteUser(String(repeating: "a", count: 128)).description.utf8.count == 128)
