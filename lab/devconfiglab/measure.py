@@ -140,9 +140,9 @@ def streams(machine, exporter, nodes: list, direction: str, depth: int, millisec
     output = machine.run(f"{commands} wait", timeout=180)
     results = [[int(word) for word in line.split()] for line in output.splitlines()]
     assert len(results) == len(nodes), f"{len(results)} of {len(nodes)} streams ended:\n{output}"
-    mebibytes = sum(volume for volume, _, _ in results) / (1 << 20)
-    processor = sum(processor for _, _, processor in results)
-    return sum(rates(line)[0] for line in output.splitlines()), processor / mebibytes
+    volumes, times, processor = zip(*results)
+    rate = sum(volume / time for volume, time in zip(volumes, times))
+    return rate * 1e6 / (1 << 20), sum(processor) / (sum(volumes) / (1 << 20))
 
 
 def latencies(machine, node: str, kind: str, direction: str, length: int = 64, count: int = 2000) -> tuple:

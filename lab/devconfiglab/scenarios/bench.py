@@ -159,16 +159,14 @@ def many(alpha, office, report, runs: int, exporters: list, measures: dict) -> N
             nodes[exporter] = measure.attach(alpha, exporter, own, gadget)
     for number in range(1, runs + 1):
         with report.step(f"run {number} of {runs}: {MANY} devices at once") as notes:
+            turn = Turn(alpha, nodes, number, measures, notes)
             for direction in ("in", "out"):
-                for exporter in exporters if number % 2 else reversed(exporters):
+                for exporter in turn.exporters():
                     rate, processor = measure.streams(
                         alpha, exporter, nodes[exporter], direction, 2, 2 * MILLISECONDS)
                     name = f"{MANY} devices at once, bulk {direction.upper()}, 128 KiB, depth 2, gadgets"
-                    measures.setdefault(name, Measure(name, "MiB/s", 1.1)).add(exporter, rate)
-                    spent = f"exporter CPU, {name}"
-                    measures.setdefault(spent, Measure(spent, "µs/MiB", 1.0, higher=False, digits=0)).add(
-                        exporter, processor)
-                    notes.append(f"{exporter.name} {direction} {rate:.1f} MiB/s")
+                    turn.add(exporter, rate, name, "MiB/s", 1.1)
+                    turn.add(exporter, processor, f"exporter CPU, {name}", "µs/MiB", 1.0, higher=False, digits=0)
     measure.detach(alpha)
 
 

@@ -30,10 +30,10 @@ def read_checksum(machine, node: str) -> str:
 def sit_down(office, machine) -> None:
     """A person logs in on the console, where a keyboard of the machine types."""
     machine.write("/run/systemd/system/getty@tty1.service.d/lab.conf",
-                f"[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin {PERSON} --noclear tty1 linux\n")
+                  f"[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin {PERSON} --noclear tty1 linux\n")
     machine.run("systemctl unmask getty@tty1.service && systemctl daemon-reload && systemctl start getty@tty1.service")
     office.afterwards(machine, "systemctl stop getty@tty1.service; rm -r /run/systemd/system/getty@tty1.service.d; "
-                             "systemctl daemon-reload")
+                               "systemctl daemon-reload")
     machine.wait_until(f"loginctl list-sessions --no-legend | grep -q '{PERSON}.*tty1'", limit=60)
 
 
