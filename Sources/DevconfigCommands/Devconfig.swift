@@ -22,6 +22,16 @@ public struct Devconfig: ParsableCommand {
       WakeVerb.self,
     ])
 
+  /// Runs the verb of this process's command line; ends the process where that fails.
+  public static func start() {
+    let verbs = configuration.subcommands.compactMap { $0.configuration.commandName }
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    if let complaint = UnknownVerb.complaint(about: arguments, verbs: verbs) {
+      exit(withError: ValidationError(complaint))
+    }
+    main()
+  }
+
   /// Needed by the parser.
   public init() {}
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the devconfig authors
 
-import ArgumentParser
 import DevconfigCommands
 
-Devconfig.main()
+Devconfig.start()

@@ -58,6 +58,16 @@ extension Processes {
       }
     }
 
+    @Test func aWrongVerb() async throws {
+      let machine = try Machine()
+      for (word, meant) in [("lsit", "list"), ("attach", "up")] {
+        let run = try await machine.run(Machine.programs.appending("devconfig"), [word, "1"])
+        #expect(run.code == .usage)
+        #expect(run.data == [])
+        #expect(run.talk.first == "Error: There is no verb '\(word)'; try: devconfig \(meant).")
+      }
+    }
+
     @Test func unknownAndAmbiguousDevices() async throws {
       let exporter = try ScriptedExporter([
         DeviceSamples.disk("1-1"), DeviceSamples.disk("1-2"), DeviceSamples.mouse("2-3"),
