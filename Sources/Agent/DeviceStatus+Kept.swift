@@ -13,7 +13,9 @@ extension DeviceStatus {
     now: ContinuousClock.Instant = .now
   ) {
     isKept = true
-    guard localState == .detached else { return }
+    // One that was lost is being tried, which is not yet a connection: its state does not flicker meanwhile.
+    let isTried = localState == .attaching && retry != nil
+    guard localState == .detached || isTried else { return }
     localState = .retrying
     if isSleeping {
       reason = "this machine sleeps; it is tried once it is awake"
@@ -24,7 +26,7 @@ extension DeviceStatus {
       reason = "\(other) and is attached"
       return
     }
-    let left = retry.map { now.duration(to: $0.due) / .seconds(1) } ?? 0
+    let left = isTried ? 0 : retry.map { now.duration(to: $0.due) / .seconds(1) } ?? 0
     let seconds = Int(max(0, left).rounded(.up))
     nextTry = seconds
     let next = seconds == 0 ? "it is tried now" : "next try in \(seconds) s"

@@ -12,6 +12,11 @@ internal import USBModel
 public enum ImportSession {
   /// Milliseconds; an agent that asks for more is mistaken.
   private static let maximumDeadline = 60_000
+  /// How long one address is given to take a connection.
+  ///
+  /// Time for the two repetitions that the kernel sends after 1 s and 3 s (RFC 6298, section 2); a machine
+  /// that is off keeps nobody waiting for longer.
+  private static let connectDeadline = Duration.seconds(4)
 
   /// Imports a device on `socket`, which is not connected yet, and delivers both to the agent.
   ///
@@ -71,7 +76,7 @@ public enum ImportSession {
     let deadline = Duration.milliseconds(max(0, min(assignment.deadline, maximumDeadline)))
     let exchange = Exchange(peer: assignment.peer, deadline: .now + deadline)
     do throws(HostError) {
-      try connection.connect(to: address, before: exchange.deadline)
+      try connection.connect(to: address, before: min(exchange.deadline, .now + connectDeadline))
     } catch {
       throw AgentError(.unreachable, "\(assignment.peer) does not answer: \(error.code)")
     }

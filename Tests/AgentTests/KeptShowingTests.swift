@@ -52,6 +52,19 @@ import Testing
     #expect(shown(entry).reason == "it is tried now")
   }
 
+  @Test func oneThatIsTriedSaysSoUntilItIsAttached() throws {
+    let entry = try kept(standIn: nil)
+    var tried = DeviceSamples.mouseStatus
+    tried.localState = .attaching
+    let retry = KeptRetry(due: now + .seconds(9), reason: "gone", isFlapping: false)
+    let status = shown(entry, from: tried, retry: retry)
+    #expect(status.localState == .retrying)
+    #expect(status.nextTry == 0)
+    #expect(status.reason == "it is tried now: gone")
+    // The first try is that of a person, who waits for it.
+    #expect(shown(entry, from: tried).localState == .attaching)
+  }
+
   @Test func oneInWhosePlaceAnotherOneIsSaysSo() throws {
     let entry = try kept(standIn: loader)
     let attached = shown(entry, standIn: .attached)
