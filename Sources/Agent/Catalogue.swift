@@ -22,6 +22,9 @@ actor Catalogue {
   private let log: Logger
   private var numbers: DeviceNumbers
   private var remote = RemoteInventory()
+  /// Writes the numbers down until what is written is what is known; one at a time.
+  private var saving: Task<Void, Never>?
+  private var isUnsaved = false
 
   init(
     agent: String, hostName: String, port: UInt16, places: Places,
@@ -138,6 +141,7 @@ actor Catalogue {
     let changed = try numbers.give(name, to: entry.key)
     guard changed else { return AgentCalls.Outcome(device: entry.status, changed: false) }
     save()
+    await saving?.value
     // What is plugged in here is announced by its name.
     if entry.status.isLocal { await inventory.announceAnew() }
     return AgentCalls.Outcome(device: await status(entry.key) ?? entry.status, changed: true)
@@ -222,6 +226,8 @@ actor Catalogue {
       }
       return Entry(key: device.key, status: status, remote: device)
     }
+    // A number that was shown is the same after a crash.
+    await saving?.value
     return local + others
   }
 
@@ -271,14 +277,30 @@ actor Catalogue {
     return id
   }
 
+  /// Has the numbers written down soon; however many change meanwhile, they are written once.
   private func save() {
-    do {
-      try file.write(Array(try Message.encode(numbers).dropLast()))
-    } catch {
+    isUnsaved = true
+    // Owned by this actor, which awaits it before it shows a number.
+    if saving == nil { saving = Task { await writeDown() } }
+  }
+
+  private func writeDown() async {
+    while isUnsaved {
+      isUnsaved = false
+      let failure = await BlockingWork.run("device numbers") { [file, numbers] () -> String? in
+        do {
+          try file.write(Array(try Message.encode(numbers).dropLast()))
+          return nil
+        } catch {
+          return "\(error)"
+        }
+      }
+      guard let failure else { continue }
       log.error(
         "the device numbers cannot be written, keeping them in memory",
-        metadata: ["error": "\(error)"])
+        metadata: ["error": "\(failure)"])
     }
+    saving = nil
   }
 
   private static func read(_ file: StateFile) -> DeviceNumbers {

@@ -9,6 +9,9 @@ internal import SystemPackage
 /// The kept devices in a file of the state directory.
 actor KeptFile: KeptBook {
   private let file: StateFile
+  private let executor = BlockingExecutor("kept")
+
+  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
   init(path: FilePath) {
     file = StateFile(path: path, limit: Message.maximumLength)

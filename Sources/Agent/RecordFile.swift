@@ -10,6 +10,9 @@ internal import SystemPackage
 actor RecordFile<Record: Codable & Hashable & Sendable> {
   private let file: StateFile
   private var record: Record
+  private let executor = BlockingExecutor("record")
+
+  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
   /// Starts from what an agent before this one left behind; a broken file counts as `empty`.
   init(path: FilePath, empty: Record) {

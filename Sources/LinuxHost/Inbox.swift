@@ -5,7 +5,7 @@ private import Synchronization
 
 /// What arrived and waits for its one consumer, bounded so that the producer can stop in time.
 ///
-/// The producer is a Dispatch source, which cannot wait; the consumer is a task, which must not
+/// The producer follows a descriptor and cannot wait; the consumer is a task, which must not
 /// block. `cost` is in whatever unit `limit` is in: bytes, messages, connections.
 final class Inbox<Element: Sendable>: Sendable {
   private struct State {

@@ -173,6 +173,24 @@ import Testing
         ])
   }
 
+  @Test func whatIsShownIsWrittenDownHoweverManyComeAtOnce() async throws {
+    let tree = try SysfsTree()
+    let before = try AgentBench(tree)
+    let devices = (0..<400).map { AgentBench.remote("Stick \($0)", id: "04b8:0110/\($0)") }
+    await withDiscardingTaskGroup { group in
+      for device in devices {
+        group.addTask { await before.catalogue.found(device, source: device.key) }
+        group.addTask { _ = await before.catalogue.list() }
+      }
+    }
+    let shown = await before.catalogue.list().map { "\($0.id) \($0.name)" }
+    #expect(shown.count == 400)
+
+    let after = try AgentBench(tree)
+    for device in devices.reversed() { await after.catalogue.found(device, source: device.key) }
+    #expect(await after.catalogue.list().map { "\($0.id) \($0.name)" } == shown)
+  }
+
   @Test func numbersThatCannotBeWrittenAreKeptInMemory() async throws {
     let bench = try AgentBench()
     bench.tree.remove("var")

@@ -191,7 +191,7 @@ import Testing
     #expect(received.values.allSatisfy { $0 == total / 16 })
   }
 
-  /// Dispatch reports the hang-up once, while reading is switched off here.
+  /// The kernel reports the hang-up while reading is switched off here.
   @Test func `a peer that hangs up while the limit is reached is still read to its end`()
     async throws
   {
