@@ -19,6 +19,7 @@ public func fuzzMessages(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   for message in whole.messages {
     checkCall(message)
     checkReply(message)
+    checkReturn(message)
   }
   return 0
 }
@@ -51,6 +52,22 @@ private func checkCall(_ message: [UInt8]) {
   guard let bytes = try? Message.encode(call) else { preconditionFailure("cannot be said") }
   let again = try? Message.decode(Import.self, from: bytes.dropLast())
   precondition(again?.parameters == call.parameters && again?.method == call.method, "another call")
+}
+
+/// What an exporter says to the importer that has its device.
+private func checkReturn(_ message: [UInt8]) {
+  typealias GiveBack = Call<ImporterCalls.GiveBackParameters>
+  if let call = try? Message.decode(GiveBack.self, from: message) {
+    guard let bytes = try? Message.encode(call) else { preconditionFailure("cannot be said") }
+    let again = try? Message.decode(GiveBack.self, from: bytes.dropLast())
+    precondition(again?.parameters == call.parameters, "another call")
+  }
+  if let reply = try? Message.decodeReply(ImporterCalls.GiveBackResults.self, from: message) {
+    guard let bytes = try? Message.encode(reply) else { preconditionFailure("cannot be said") }
+    let again = try? Message.decodeReply(
+      ImporterCalls.GiveBackResults.self, from: bytes.dropLast())
+    precondition(again?.parameters == reply.parameters, "another answer")
+  }
 }
 
 /// What an exporter answers.

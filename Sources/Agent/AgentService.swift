@@ -39,6 +39,7 @@ struct AgentService: Service, CustomStringConvertible {
   private let policy: PolicySource
   private let sleep: MachineSleep
   private let logouts: LogoutWatch<KernelAttachDoor>
+  private let giving: GivingBack<KernelAttachDoor>
   /// Asks for a look at how this machine uses its devices; a burst of wishes is one look.
   private let looks: AsyncStream<Void>
   private let look: AsyncStream<Void>.Continuation
@@ -67,7 +68,7 @@ struct AgentService: Service, CustomStringConvertible {
     exports = LiveExports(held: held)
     sessions = SessionHost(
       executable: places.session, confinement: confinement, inventory: inventory, exports: exports,
-      hostName: identity.host, log: log)
+      hostName: identity.host, port: configuration.port, log: log)
     sequences = SequenceWatch(places: places, renewal: renewal, log: log)
     attachments = Attachments(
       door: KernelAttachDoor(places: places, sessions: sessions, sequences: sequences), undo: undo,
@@ -88,6 +89,16 @@ struct AgentService: Service, CustomStringConvertible {
         let id = await catalogue.status(key)?.id ?? 0
         try StorageSafety(name: attachment.device.name, id: id)
           .check(await catalogue.uses(ofAttached: key), force: false)
+      }, log: log)
+    giving = GivingBack(
+      attachments: attachments,
+      check: { [catalogue] key, attachment, force throws(AgentError) in
+        try StorageSafety(name: attachment.device.name, id: 0, place: identity.host)
+          .check(await catalogue.uses(ofAttached: key), force: force)
+      },
+      write: { [catalogue] key, attachment in
+        await StorageSafety(name: attachment.device.name, id: 0)
+          .synchronize(await catalogue.uses(ofAttached: key))
       }, log: log)
   }
 
@@ -115,7 +126,8 @@ struct AgentService: Service, CustomStringConvertible {
       group.addTask { await serveLocal(listener) }
       // Opened before the agent says that it is ready.
       let port = NetworkPort(
-        number: configuration.port, inventory: inventory, sessions: sessions, sleep: sleep, log: log
+        number: configuration.port, inventory: inventory, sessions: sessions, sleep: sleep,
+        giving: giving, log: log
       )
       let first = await port.open()
       group.addTask { await port.serve(first) }
@@ -241,6 +253,8 @@ struct AgentService: Service, CustomStringConvertible {
     let harness = LocalHarness(
       catalogue: catalogue, attachments: attachments, kept: kept, exports: exports,
       policy: policy, sequences: sequences, sleep: sleep,
+      taking: TakingBack(
+        agent: identity.agent, inventory: inventory, exports: exports, sessions: sessions, log: log),
       about: AgentCalls.AboutResults(
         version: Product.version, host: identity.host, agent: identity.agent,
         configuration: places.configuration.string), log: log)

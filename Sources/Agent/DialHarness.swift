@@ -11,6 +11,7 @@ struct DialHarness {
   enum Delivery {
     case device(Device, SharedDescriptor)
     case list([Device])
+    case gaveBack(notes: [String])
   }
 
   private let assignment: SessionCalls.Assignment
@@ -56,6 +57,10 @@ struct DialHarness {
     case SessionCalls.listed:
       let call = try Message.decode(Call<SessionCalls.DeviceList>.self, from: body)
       result = .success(.list(call.parameters.devices))
+      ControlReply.send(Nothing(), on: channel)
+    case SessionCalls.gaveBack:
+      let call = try Message.decode(Call<ImporterCalls.GiveBackResults>.self, from: body)
+      result = .success(.gaveBack(notes: call.parameters.notes))
       ControlReply.send(Nothing(), on: channel)
     case SessionCalls.failed:
       let call = try Message.decode(Call<SessionCalls.Failure>.self, from: body)

@@ -2,6 +2,7 @@
 // Copyright the devconfig authors
 
 internal import AgentAPI
+internal import Attaching
 internal import LinuxHost
 internal import Logging
 internal import Sharing
@@ -16,19 +17,22 @@ struct ExportHarness {
   var socket: SharedDescriptor?
   let inventory: SharedInventory<KernelExportDoor>
   let exports: LiveExports
+  let giving: GivingBack<KernelAttachDoor>
   let log: Logger
   /// Once the session has its device: it calls no more, and answers.
   private var line: SessionLine?
 
   init(
     session: SessionNumber, peer: NetworkAddress, socket: SharedDescriptor,
-    inventory: SharedInventory<KernelExportDoor>, exports: LiveExports, log: Logger
+    inventory: SharedInventory<KernelExportDoor>, exports: LiveExports,
+    giving: GivingBack<KernelAttachDoor>, log: Logger
   ) {
     self.session = session
     self.peer = peer
     self.socket = socket
     self.inventory = inventory
     self.exports = exports
+    self.giving = giving
     self.log = log
   }
 
@@ -52,6 +56,10 @@ struct ExportHarness {
       case SessionCalls.acquire:
         let call = try Message.decode(Call<SessionCalls.AcquireParameters>.self, from: body)
         try await acquire(call.parameters, on: channel, for: process)
+      case SessionCalls.giveBack:
+        let call = try Message.decode(Call<ImporterCalls.GiveBackParameters>.self, from: body)
+        let notes = try await giving.give(call.parameters, askedFrom: peer.numericHost)
+        ControlReply.send(ImporterCalls.GiveBackResults(notes: notes), on: channel)
       case let method:
         throw AgentError(.protocolMismatch, "a session calls \(method), which is unknown")
       }
@@ -100,14 +108,17 @@ struct ExportHarness {
     // Its next message is an answer: after the reply above it asks nothing.
     let line = SessionLine(channel)
     self.line = line
+    let agent = parameters.port.map { AgentAddress(host: peer.numericHost, port: $0) }
+    let holder = LiveExports.Holder(session: session, agent: agent) { process.terminate() }
     let held = HeldSession(
-      pid: process.pid, device: device, user: user, peer: "\(peer)", began: HostClock.monotonic)
+      pid: process.pid, device: device, user: user, peer: "\(peer)", agent: agent,
+      began: HostClock.monotonic)
     do throws(HostError) {
       await exports.begin(
-        held, session, line, control: try channel.duplicate(), hubPort: claim.hubPort)
+        held, holder, line, control: try channel.duplicate(), hubPort: claim.hubPort)
     } catch {
       // Without a descriptor to keep it ends with the agent.
-      await exports.begin(busID, session, line)
+      await exports.begin(busID, holder, line)
     }
   }
 }

@@ -4,6 +4,12 @@
 internal import AgentAPI
 internal import USBModel
 
+/// Where an agent listens, in numbers.
+struct AgentAddress: Sendable, Hashable, Codable {
+  var host: String
+  var port: UInt16
+}
+
 /// What an agent must know of a session that has a device, to go on with it after a restart.
 struct HeldSession: Sendable, Hashable, Codable {
   /// The process of the session.
@@ -14,6 +20,8 @@ struct HeldSession: Sendable, Hashable, Codable {
   var user: RemoteUser
   /// The address it is served to, with the port.
   var peer: String
+  /// Where the agent of its user's machine can be asked; `nil` for a plain peer.
+  var agent: AgentAddress?
   /// When the session got it, in nanoseconds of `HostClock.monotonic`.
   var began: UInt64
 }

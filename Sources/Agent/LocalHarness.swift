@@ -22,6 +22,7 @@ struct LocalHarness: Sendable {
   let policy: PolicySource
   let sequences: SequenceWatch
   let sleep: MachineSleep
+  let taking: TakingBack
   let about: AgentCalls.AboutResults
   let log: Logger
 
@@ -78,6 +79,10 @@ struct LocalHarness: Sendable {
         let call = try Message.decode(Call<AgentCalls.NameParameters>.self, from: message)
         let name = try call.parameters.name.map { text throws(AgentError) in try GivenName(text) }
         return try encode(try await catalogue.give(name, to: call.parameters.device))
+      case AgentCalls.takeBack:
+        try checkRoot(peer, "take a device back from its user")
+        let call = try Message.decode(Call<AgentCalls.TakeBackParameters>.self, from: message)
+        return try encode(try await takeBack(call.parameters))
       case AgentCalls.reload:
         try checkRoot(peer, "change what is shared")
         await policy.reload()
@@ -189,6 +194,24 @@ struct LocalHarness: Sendable {
         device: await catalogue.status(device.key) ?? status, changed: changed,
         notes: notes.isEmpty ? nil : notes)
     }
+  }
+
+  private func takeBack(
+    _ parameters: AgentCalls.TakeBackParameters
+  ) async throws(AgentError) -> AgentCalls.Outcome {
+    guard case .local(let status) = try await catalogue.find(parameters.device),
+      status.isImported != true
+    else {
+      throw AgentError(
+        .failed, "\(parameters.device) is plugged into another machine",
+        hint: "type it there; devconfig list shows which one it is")
+    }
+    guard status.remoteState == .inUse else {
+      return AgentCalls.Outcome(device: status, changed: false)
+    }
+    let notes = try await taking.take(status, force: parameters.force == true)
+    let now = await catalogue.list().first { $0.id == status.id } ?? status
+    return AgentCalls.Outcome(device: now, changed: true, notes: notes.isEmpty ? nil : notes)
   }
 
   private func checkRoot(_ peer: PeerCredentials, _ act: String) throws(AgentError) {

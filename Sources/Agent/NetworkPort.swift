@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the devconfig authors
 
+internal import Attaching
 internal import LinuxHost
 internal import Logging
 internal import Sharing
@@ -17,6 +18,7 @@ struct NetworkPort: Sendable {
   let inventory: SharedInventory<KernelExportDoor>
   let sessions: SessionHost
   let sleep: MachineSleep
+  let giving: GivingBack<KernelAttachDoor>
   let log: Logger
 
   /// Listens on the TCP port, or says why not; `nil` where another program has it.
@@ -73,7 +75,7 @@ struct NetworkPort: Sendable {
           continue
         }
         group.addTask {
-          await sessions.serve(accepted.descriptor, peer: accepted.peer)
+          await sessions.serve(accepted.descriptor, peer: accepted.peer, giving: giving)
           gate.leave(address)
         }
       }

@@ -25,32 +25,37 @@ struct SessionHost: Sendable {
   let inventory: SharedInventory<KernelExportDoor>
   let exports: LiveExports
   let hostName: String
+  /// The TCP port of this agent, as told to exporters.
+  let port: UInt16
   let log: Logger
   private let count = Counter()
 
   init(
     executable: FilePath, confinement: SessionConfinement,
     inventory: SharedInventory<KernelExportDoor>, exports: LiveExports, hostName: String,
-    log: Logger
+    port: UInt16, log: Logger
   ) {
     self.executable = executable
     self.confinement = confinement
     self.inventory = inventory
     self.exports = exports
     self.hostName = hostName
+    self.port = port
     self.log = log
   }
 
   /// Serves one incoming connection until its session process has ended.
   ///
   /// Cancelling tells the session to end; either way the device is given back before this returns.
-  func serve(_ socket: SharedDescriptor, peer: NetworkAddress) async {
+  func serve(
+    _ socket: SharedDescriptor, peer: NetworkAddress, giving: GivingBack<KernelAttachDoor>
+  ) async {
     let session = SessionNumber(count.next())
     let metadata: Logger.Metadata = ["peer.address": "\(peer)", "session": "\(session.value)"]
     do {
       var harness = ExportHarness(
         session: session, peer: peer, socket: socket, inventory: inventory, exports: exports,
-        log: log)
+        giving: giving, log: log)
       let end = try await converse(as: .export) { message, channel, process in
         await harness.answer(message, on: channel, from: process)
       }
@@ -70,7 +75,11 @@ struct SessionHost: Sendable {
   func adopt(_ session: AdoptedSession) async -> SessionNumber {
     let number = SessionNumber(count.next())
     await inventory.adopt(session.held.device, for: session.held.user, session: number)
-    await exports.begin(session.held.device.busID, number, session.line)
+    let process = session.process
+    let holder = LiveExports.Holder(session: number, agent: session.held.agent) {
+      process.terminate()
+    }
+    await exports.begin(session.held.device.busID, holder, session.line)
     return number
   }
 
@@ -96,6 +105,7 @@ struct SessionHost: Sendable {
         role: .importDevice, peer: "\(address)", address: address.numericHost, port: port,
         door: exporter.agent == nil ? .plain : .agent, busID: wanted.busID,
         deviceID: exporter.agent == nil ? nil : wanted.identity, user: name, host: host,
+        agentPort: exporter.agent == nil ? nil : port,
         deadline: SessionHost.operationDeadline)
     }
     guard case .device(let device, let socket) = delivery else {
@@ -157,7 +167,8 @@ struct SessionHost: Sendable {
     return advised
   }
 
-  private func dial(
+  /// Sends a session to `address`; throws `AgentError`.
+  func dial(
     _ address: NetworkAddress, _ assignment: SessionCalls.Assignment
   ) async throws(AgentError) -> DialHarness.Delivery {
     do {

@@ -16,6 +16,8 @@ struct StorageSafety: Sendable {
   let name: String
   /// What stands for it in the next command to type.
   let id: Int
+  /// Where it is used, for people who may be elsewhere.
+  var place = "this machine"
 
   /// Throws `AgentError` where one of `uses` is of what is stored on the device, naming it.
   ///
@@ -34,7 +36,7 @@ struct StorageSafety: Sendable {
       case .keyboard, .network, .open: continue
       }
       throw AgentError(
-        .inUse, "\(name) is in use on this machine: \(SharePolicy.reason(use))", hint: mend)
+        .inUse, "\(name) is in use on \(place): \(SharePolicy.reason(use))", hint: mend)
     }
   }
 

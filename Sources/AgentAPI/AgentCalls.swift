@@ -13,6 +13,8 @@ public enum AgentCalls {
   public static let down = "org.devconfig.Agent.Down"
   /// Give a device a name, or take it back.
   public static let name = "org.devconfig.Agent.Name"
+  /// Take a device of this machine back from its user.
+  public static let takeBack = "org.devconfig.Agent.TakeBack"
   /// Read the rules of the configuration again.
   public static let reload = "org.devconfig.Agent.Reload"
   /// The machine is about to sleep: give everything back.
@@ -60,6 +62,20 @@ public enum AgentCalls {
     }
   }
 
+  /// Parameters of `takeBack`.
+  public struct TakeBackParameters: Sendable, Codable, Hashable {
+    /// As in `UpParameters`.
+    public var device: String
+    /// True to take back a disk whose file systems its user has mounted, after writing them there, and any
+    /// device whose user does not answer.
+    public var force: Bool?
+    /// Takes both.
+    public init(device: String, force: Bool? = nil) {
+      self.device = device
+      self.force = force
+    }
+  }
+
   /// Parameters of `name`.
   public struct NameParameters: Sendable, Codable, Hashable {
     /// As in `UpParameters`.
@@ -73,7 +89,7 @@ public enum AgentCalls {
     }
   }
 
-  /// Results of `up`, `down` and `name`.
+  /// Results of `up`, `down`, `takeBack` and `name`.
   public struct Outcome: Sendable, Codable, Hashable {
     /// The device as it now is.
     public var device: DeviceStatus

@@ -20,12 +20,17 @@ public enum ExporterCalls {
     public var user: String
     /// The machine that wants it.
     public var host: String
+    /// The TCP port on which that machine's agent can be asked to give the device back.
+    public var port: UInt16?
     /// Takes all parts.
-    public init(busid: String, id: String? = nil, user: String, host: String) {
+    public init(
+      busid: String, id: String? = nil, user: String, host: String, port: UInt16? = nil
+    ) {
       self.busid = busid
       self.id = id
       self.user = user
       self.host = host
+      self.port = port
     }
   }
 

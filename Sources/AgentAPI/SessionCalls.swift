@@ -17,10 +17,14 @@ public enum SessionCalls {
   public static let exportedDevices = "org.devconfig.Session.ListExportedDevices"
   /// May this peer have this device? The reply brings a claimed usbfs descriptor.
   public static let acquire = "org.devconfig.Session.AcquireDevice"
+  /// This peer wants a device of its own back.
+  public static let giveBack = "org.devconfig.Session.GiveBack"
   /// The exporter agreed; brings the connected socket as its only descriptor.
   public static let imported = "org.devconfig.Session.DeliverImport"
   /// The exporter's device list.
   public static let listed = "org.devconfig.Session.DeliverDeviceList"
+  /// The importer has given the device back.
+  public static let gaveBack = "org.devconfig.Session.DeliverReturn"
   /// What I was to do did not work.
   public static let failed = "org.devconfig.Session.ReportFailure"
   /// What have you counted? The agent asks.
@@ -39,6 +43,8 @@ public enum SessionCalls {
     case importDevice
     /// Connect to an exporter that announces nothing and read its device list.
     case listDevices
+    /// Connect to an importer and ask it to give a device back.
+    case takeBack
   }
 
   /// Which language to open a connection with.
@@ -61,7 +67,7 @@ public enum SessionCalls {
     public var port: UInt16?
     /// Which language to open with.
     public var door: Door?
-    /// The device to import.
+    /// The device to import, or to take back.
     public var busID: String?
     /// What its exporter announced it by.
     public var deviceID: String?
@@ -69,6 +75,12 @@ public enum SessionCalls {
     public var user: String?
     /// This machine's name, as told to the exporter.
     public var host: String?
+    /// The TCP port of this machine's agent, as told to the exporter.
+    public var agentPort: UInt16?
+    /// The lasting name of this machine's agent, as told to the importer.
+    public var agent: String?
+    /// True where the importer is to give a disk back that has a mounted file system.
+    public var force: Bool?
     /// Milliseconds until an operation phase that does not end is given up.
     public var deadline: Int
 
@@ -76,7 +88,7 @@ public enum SessionCalls {
     public init(
       role: Role, peer: String, address: String? = nil, port: UInt16? = nil, door: Door? = nil,
       busID: String? = nil, deviceID: String? = nil, user: String? = nil, host: String? = nil,
-      deadline: Int
+      agentPort: UInt16? = nil, agent: String? = nil, force: Bool? = nil, deadline: Int
     ) {
       self.role = role
       self.peer = peer
@@ -87,6 +99,9 @@ public enum SessionCalls {
       self.deviceID = deviceID
       self.user = user
       self.host = host
+      self.agentPort = agentPort
+      self.agent = agent
+      self.force = force
       self.deadline = deadline
     }
   }
@@ -109,14 +124,18 @@ public enum SessionCalls {
     public var user: String?
     /// The host the peer claims; `nil` for a plain peer.
     public var host: String?
+    /// The TCP port on which the peer's agent can be asked; `nil` for a plain peer.
+    public var port: UInt16?
     /// Takes all parts.
     public init(
-      busID: String, id: String? = nil, user: String? = nil, host: String? = nil
+      busID: String, id: String? = nil, user: String? = nil, host: String? = nil,
+      port: UInt16? = nil
     ) {
       self.busID = busID
       self.id = id
       self.user = user
       self.host = host
+      self.port = port
     }
   }
 

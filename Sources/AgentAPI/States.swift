@@ -79,7 +79,8 @@ public struct RemoteUser: Sendable, Hashable, Codable, CustomStringConvertible {
     try container.encode(description)
   }
 
-  private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+  /// True for what shows as a character of its own and steers no terminal.
+  public static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
       .paragraphSeparator:

@@ -15,6 +15,8 @@ protocol AgentClient {
   mutating func down(_ device: String, force: Bool) throws(AgentError) -> AgentCalls.Outcome
   /// Gives a device a name, or takes it back with `nil`.
   mutating func name(_ device: String, _ name: String?) throws(AgentError) -> AgentCalls.Outcome
+  /// Takes a device of this machine back from its user; with `force` in any case.
+  mutating func takeBack(_ device: String, force: Bool) throws(AgentError) -> AgentCalls.Outcome
   /// Who the agent is.
   mutating func about() throws(AgentError) -> AgentCalls.AboutResults
   /// Has the agent read its rules again; the result is what is wrong with them.
@@ -89,6 +91,13 @@ struct SocketAgentClient: AgentClient {
   ) throws(AgentError) -> AgentCalls.Outcome {
     let parameters = AgentCalls.NameParameters(device: device, name: name)
     return try call(AgentCalls.name, parameters, AgentCalls.Outcome.self)
+  }
+
+  mutating func takeBack(
+    _ device: String, force: Bool
+  ) throws(AgentError) -> AgentCalls.Outcome {
+    let parameters = AgentCalls.TakeBackParameters(device: device, force: force ? true : nil)
+    return try call(AgentCalls.takeBack, parameters, AgentCalls.Outcome.self)
   }
 
   mutating func about() throws(AgentError) -> AgentCalls.AboutResults {

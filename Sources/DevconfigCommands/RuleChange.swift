@@ -14,6 +14,8 @@ enum RuleChange {
   struct Result {
     /// The device as it is then.
     var device: DeviceStatus
+    /// What people should know of how it went, one sentence each.
+    var notes: [String]?
     /// The rules that stand in the file, each in one line of YAML.
     var rules: [String]
     /// False where they stood there already.
@@ -22,7 +24,8 @@ enum RuleChange {
     /// The JSON of the verb, whose schema this is.
     func json(_ schema: String) throws(AgentError) -> String {
       try JSONLine.text(
-        OutcomeJSON(schema: schema, device: device, changed: changed, rules: rules))
+        OutcomeJSON(
+          schema: schema, device: device, changed: changed, notes: notes, rules: rules))
     }
   }
 

@@ -14,6 +14,9 @@ extension OperationPhase {
     _ connection: borrowing StreamSocket, _ agent: borrowing AgentLink, _ first: [UInt8]
   ) throws(SessionEnd) -> Import {
     let (message, pipelined) = try readCall(connection, first)
+    if (try? Message.decode(CallHead.self, from: message))?.method == ImporterCalls.giveBack {
+      try giveBack(connection, agent, message)
+    }
     let parameters: ExporterCalls.ImportParameters
     let busID: BusID
     let acquired: AgentLink.Acquired
@@ -23,7 +26,7 @@ extension OperationPhase {
         SessionCalls.AcquireParameters(
           busID: busID.description, id: parameters.id.map { PeerText.bounded($0) ?? "" },
           user: PeerText.bounded(parameters.user) ?? "unknown",
-          host: PeerText.bounded(parameters.host) ?? "unknown"))
+          host: PeerText.bounded(parameters.host) ?? "unknown", port: parameters.port))
     } catch {
       let reply = ErrorReply(error, interface: ExporterCalls.interface)
       try answer(connection, OperationPhase.encoded(reply))
@@ -38,6 +41,32 @@ extension OperationPhase {
       device: device, node: acquired.takeNode(), pipelined: pipelined,
       replies: Replies(
         success: try OperationPhase.encoded(success), failure: try OperationPhase.encoded(failure)))
+  }
+
+  /// Passes the wish of a device's own machine on to the agent, and its answer back; throws `answered`.
+  private func giveBack(
+    _ connection: borrowing StreamSocket, _ agent: borrowing AgentLink, _ message: [UInt8]
+  ) throws(SessionEnd) -> Never {
+    let reply: [UInt8]
+    do throws(AgentError) {
+      let asked = try Message.decode(Call<ImporterCalls.GiveBackParameters>.self, from: message)
+        .parameters
+      guard let busID = BusID(asked.busid) else {
+        throw AgentError(.unknownDevice, "there is no such device")
+      }
+      let results = try agent.giveBack(
+        ImporterCalls.GiveBackParameters(
+          exporter: PeerText.bounded(asked.exporter) ?? "", busid: busID.description,
+          force: asked.force))
+      reply = try Message.encode(Reply(results))
+    } catch {
+      let failure = ErrorReply(error, interface: ImporterCalls.interface)
+      reply = try OperationPhase.encoded(failure)
+    }
+    // File systems were written and the kernel was waited for meanwhile.
+    let end = OperationPhase(deadline: max(deadline, .now + OperationPhase.replyDeadline))
+    try end.answer(connection, reply)
+    throw .answered
   }
 
   private func readCall(

@@ -44,6 +44,8 @@ struct OperationPhase {
 
   /// Bytes received with one call.
   private static let pieceLength = 4096
+  /// How long the answer to a call that took long may take to get away.
+  static let replyDeadline = Duration.seconds(4)
 
   let deadline: ContinuousClock.Instant
 

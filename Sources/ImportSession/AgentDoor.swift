@@ -13,17 +13,29 @@ enum AgentDoor {
 
   /// Imports a device; not one byte behind the reply is read.
   static func importDevice(
-    _ busID: BusID, id: String?, user: String, host: String, _ exchange: Exchange,
+    _ parameters: ExporterCalls.ImportParameters, _ exchange: Exchange,
     _ connection: borrowing StreamSocket
   ) throws(AgentError) -> Device {
-    let parameters = ExporterCalls.ImportParameters(
-      busid: busID.description, id: id, user: user, host: host)
     let call = Call(ExporterCalls.importDevice, parameters, upgrade: true)
     try exchange.send(Message.encode(call), connection)
     let message = try readReply(exchange, connection)
     do throws(AgentError) {
       return try Message.decodeReply(ExporterCalls.ImportResults.self, from: message)
         .parameters.device
+    } catch {
+      throw bounded(error, exchange)
+    }
+  }
+
+  /// Asks for a device of this machine; returns when it was given back.
+  static func takeBack(
+    _ parameters: ImporterCalls.GiveBackParameters, _ exchange: Exchange,
+    _ connection: borrowing StreamSocket
+  ) throws(AgentError) -> ImporterCalls.GiveBackResults {
+    try exchange.send(Message.encode(Call(ImporterCalls.giveBack, parameters)), connection)
+    let message = try readReply(exchange, connection)
+    do throws(AgentError) {
+      return try Message.decodeReply(ImporterCalls.GiveBackResults.self, from: message).parameters
     } catch {
       throw bounded(error, exchange)
     }
@@ -42,10 +54,10 @@ enum AgentDoor {
     }
   }
 
-  /// The exporter's words, made fit to be shown; candidates and hints are not for this machine.
+  /// The peer's words, made fit to be shown; candidates and hints are not for this machine.
   private static func bounded(_ error: AgentError, _ exchange: Exchange) -> AgentError {
     guard error.kind != .protocolMismatch else { return exchange.mismatch }
-    let words = PeerText.bounded(error.message) ?? "no reason given"
+    let words = PeerText.sentence(error.message) ?? "no reason given"
     return AgentError(error.kind, words)
   }
 }

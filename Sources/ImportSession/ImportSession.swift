@@ -32,8 +32,9 @@ public enum ImportSession {
     switch assignment.door {
     case .agent:
       device = try AgentDoor.importDevice(
-        busID, id: assignment.deviceID, user: assignment.user ?? "", host: assignment.host ?? "",
-        exchange, connection)
+        ExporterCalls.ImportParameters(
+          busid: busID.description, id: assignment.deviceID, user: assignment.user ?? "",
+          host: assignment.host ?? "", port: assignment.agentPort), exchange, connection)
     case .plain:
       device = try PlainDoor.importDevice(busID, exchange, connection)
     case nil:
@@ -64,10 +65,10 @@ public enum ImportSession {
   /// Devices of one list that are delivered: as many as one message to the agent holds.
   public static let maximumDelivered = 128
 
-  private static let incomplete = AgentError(
+  static let incomplete = AgentError(
     .protocolMismatch, "the agent's assignment is incomplete")
 
-  private static func connect(
+  static func connect(
     _ assignment: SessionCalls.Assignment, _ connection: borrowing StreamSocket
   ) throws(AgentError) -> Exchange {
     guard let host = assignment.address, let port = assignment.port,

@@ -70,6 +70,20 @@ public struct AgentLink: ~Copyable {
     return Acquired(device: reply.device, node: try AgentLink.owned(descriptor))
   }
 
+  /// Asks to give a device back that the peer shares; what people should know of how it went.
+  ///
+  /// Throws as `assignment()`.
+  public borrowing func giveBack(
+    _ parameters: ImporterCalls.GiveBackParameters
+  ) throws(AgentError) -> ImporterCalls.GiveBackResults {
+    try call(SessionCalls.giveBack, parameters, ImporterCalls.GiveBackResults.self).0
+  }
+
+  /// Hands over that an importer has given a device back; throws as `assignment()`.
+  public borrowing func deliver(_ results: ImporterCalls.GiveBackResults) throws(AgentError) {
+    _ = try call(SessionCalls.gaveBack, results, Nothing.self)
+  }
+
   /// Hands over an imported device and the socket it comes through; throws as `assignment()`.
   public borrowing func deliver(
     _ device: Device, _ connection: borrowing StreamSocket

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the devconfig authors
 
-internal import AgentAPI
+public import AgentAPI
 public import USBModel
 
 /// Text that came from a peer, made fit to be kept and shown.
@@ -19,6 +19,21 @@ public enum PeerText {
     return kept.isNobody ? nil : kept.description
   }
 
+  /// Bytes that are kept of one sentence for people: it may name a path.
+  public static let maximumSentenceLength = 1024
+
+  /// The printable part of a sentence for people, bounded; nil where nothing is left.
+  public static func sentence(_ text: String) -> String? {
+    var kept = String.UnicodeScalarView()
+    var length = 0
+    for scalar in text.unicodeScalars where RemoteUser.isPrintable(scalar) {
+      length += UTF8.width(scalar)
+      guard length <= maximumSentenceLength else { break }
+      kept.append(scalar)
+    }
+    return kept.isEmpty ? nil : String(kept)
+  }
+
   /// The device with all its texts bounded, and no more interfaces than a device can have.
   public static func bounded(_ device: Device) -> Device {
     var device = device
@@ -34,6 +49,14 @@ public enum PeerText {
         number: interface.number, classCode: interface.classCode, driver: bounded(interface.driver))
     }
     return device
+  }
+
+  /// What an importer says of how it gave a device back, with as much of it as is kept.
+  public static func bounded(
+    _ results: ImporterCalls.GiveBackResults
+  ) -> ImporterCalls.GiveBackResults {
+    let notes = results.notes.prefix(ImporterCalls.GiveBackResults.maximumNotes)
+    return ImporterCalls.GiveBackResults(notes: notes.compactMap { sentence($0) })
   }
 
   /// bNumInterfaces that usbcore takes (USB_MAXINTERFACES, include/linux/usb.h).

@@ -127,6 +127,14 @@ public actor SharedInventory<Door: ExportDoor> {
     return await door.uses(of: [device])[busID] ?? []
   }
 
+  /// True until the device at `busID` is back from `session`, with its drivers.
+  public func isHeld(_ busID: BusID, by session: SessionNumber) -> Bool {
+    switch entries[busID]?.holding {
+    case .claiming(session, _), .held(session, _), .returning: true
+    default: false
+    }
+  }
+
   /// Stops sharing with a reason people read, or starts again with `nil`.
   public func suspend(_ reason: String?) {
     guard suspension != reason else { return }

@@ -31,7 +31,13 @@ public final class SessionHarness: Sendable {
   /// What the session asked for with AcquireDevice.
   public var acquired: [SessionCalls.AcquireParameters] { state.withLock { $0.acquired } }
 
+  /// What the session asked for with GiveBack.
+  public var asked: [ImporterCalls.GiveBackParameters] { state.withLock { $0.asked } }
+  /// What the agent answers to that, unless it answers with an error.
+  public static let notes = ["/mnt: everything is written"]
+
   private struct State {
+    var asked: [ImporterCalls.GiveBackParameters] = []
     var acquired: [SessionCalls.AcquireParameters] = []
     var end: SessionEnd?
     /// The other ends of what was passed as the device's node.
@@ -181,6 +187,11 @@ public final class SessionHarness: Sendable {
         case .error(let error):
           throw error
         }
+      case SessionCalls.giveBack:
+        let call = try Message.decode(Call<ImporterCalls.GiveBackParameters>.self, from: message)
+        state.withLock { $0.asked.append(call.parameters) }
+        if case .error(let error) = answer { throw error }
+        return (try Message.encode(Reply(ImporterCalls.GiveBackResults(notes: Self.notes))), nil)
       default:
         throw AgentError(.failed, "unknown method")
       }

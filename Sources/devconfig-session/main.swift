@@ -65,6 +65,8 @@ enum Session {
           try ImportSession.importDevice(assignment, socket: socket, agent: agent)
         case .listDevices:
           try ImportSession.listDevices(assignment, socket: socket, agent: agent)
+        case .takeBack:
+          try ImportSession.takeBack(assignment, socket: socket, agent: agent)
         }
       } catch {
         try agent.report(error)

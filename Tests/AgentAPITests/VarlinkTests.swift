@@ -33,6 +33,23 @@ import USBModel
         "parameters":{"busid":"1-2.3","host":"beta","user":"taka"},"upgrade":true}
         """)
     #expect(
+      try MessageTests.text(
+        Call(
+          ExporterCalls.importDevice,
+          ExporterCalls.ImportParameters(busid: "1-2.3", user: "taka", host: "beta", port: 3241)))
+          == """
+          {"method":"org.devconfig.Exporter.Import",\
+          "parameters":{"busid":"1-2.3","host":"beta","port":3241,"user":"taka"}}
+          """)
+    #expect(
+      try MessageTests.text(
+        Call(
+          ImporterCalls.giveBack,
+          ImporterCalls.GiveBackParameters(exporter: "a1", busid: "1-2.3", force: true))) == """
+          {"method":"org.devconfig.Importer.GiveBack",\
+          "parameters":{"busid":"1-2.3","exporter":"a1","force":true}}
+          """)
+    #expect(
       try MessageTests.text(Call(AgentCalls.list, Nothing(), more: true)) == """
         {"method":"org.devconfig.Agent.List","more":true,"parameters":{}}
         """)

@@ -58,7 +58,7 @@ struct AgentBench {
       log: AgentBench.log)
     let sessions = SessionHost(
       executable: places.session, confinement: try SessionConfinement(places: places),
-      inventory: inventory, exports: exports, hostName: "beta", log: AgentBench.log)
+      inventory: inventory, exports: exports, hostName: "beta", port: 3240, log: AgentBench.log)
     sequences = SequenceWatch(
       places: places, renewal: AgentBench.renewal, log: AgentBench.log)
     attachments = Attachments(
@@ -79,6 +79,9 @@ struct AgentBench {
     harness = LocalHarness(
       catalogue: catalogue, attachments: attachments, kept: kept, exports: exports,
       policy: policy, sequences: sequences, sleep: sleep,
+      taking: TakingBack(
+        agent: "beta-agent", inventory: inventory, exports: exports, sessions: sessions,
+        log: AgentBench.log),
       about: AgentCalls.AboutResults(
         version: Product.version, host: "beta", agent: "beta-agent", configuration: "/etc/c"),
       log: AgentBench.log)

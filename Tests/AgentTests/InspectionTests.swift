@@ -27,7 +27,8 @@ import USBModel
       try bench.tree.add(DeviceSamples.disk())
       await bench.inventory.update(DeviceSamples.disk())
       await bench.exports.begin(
-        DeviceSamples.disk().busID, SessionNumber(1), session.line)
+        DeviceSamples.disk().busID,
+        LiveExports.Holder(session: SessionNumber(1), agent: nil, end: {}), session.line)
     }
 
     var inspection: DeviceInspection {

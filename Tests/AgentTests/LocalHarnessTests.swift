@@ -147,6 +147,19 @@ import Testing
     }
   }
 
+  @Test func onlyRootTakesADeviceBackFromItsUser() async throws {
+    let bench = try AgentBench()
+    try bench.tree.add(DeviceSamples.disk())
+    await bench.inventory.update(DeviceSamples.disk())
+    await bench.catalogue.found(AgentBench.remote(), source: "s1")
+    #expect(
+      try await bench.error(AgentCalls.takeBack, "Cruzer", from: Self.stranger).kind
+        == .notPermitted)
+    #expect(try await bench.outcome(AgentCalls.takeBack, "Cruzer").changed == false)
+    let error = try await bench.error(AgentCalls.takeBack, "Optical")
+    #expect(error.message.hasSuffix("is plugged into another machine"))
+  }
+
   @Test func downOfWhatIsDownChangesNothing() async throws {
     let bench = try AgentBench()
     await bench.catalogue.found(AgentBench.remote(), source: "s1")

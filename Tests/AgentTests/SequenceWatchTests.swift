@@ -153,7 +153,8 @@ import USBModel
       places: bench.places,
       sessions: SessionHost(
         executable: "/nonexistent", confinement: try SessionConfinement(places: bench.places),
-        inventory: bench.inventory, exports: bench.exports, hostName: "beta", log: AgentBench.log),
+        inventory: bench.inventory, exports: bench.exports, hostName: "beta", port: 3240,
+        log: AgentBench.log),
       sequences: bench.sequences)
     #expect(try await door.freePorts(for: .high) == [4, 8, 5, 9, 0, 1])
   }

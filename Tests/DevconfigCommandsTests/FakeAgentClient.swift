@@ -26,6 +26,8 @@ final class FakeAgentClient: AgentClient {
   var outcome: AgentCalls.Outcome?
   /// What happens before a list is answered; the argument counts the lists from 1.
   var onList: ((Int) throws(AgentError) -> Void)?
+  /// Why no device is taken back; `nil` where it is.
+  var refusal: AgentError?
   /// What was asked for, in order.
   private(set) var requests: [String] = []
 
@@ -52,6 +54,18 @@ final class FakeAgentClient: AgentClient {
     var outcome = try change(device, to: .detached, nodes: [])
     if force { outcome.notes = ["/mnt: everything is written"] }
     return outcome
+  }
+
+  func takeBack(_ device: String, force: Bool) throws(AgentError) -> AgentCalls.Outcome {
+    requests.append("takeBack \(device)\(force ? " --force" : "")")
+    if let refusal { throw refusal }
+    var status = try Selector.find(device, in: devices)
+    let changed = status.remoteState == .inUse
+    status.remoteState = .denied
+    status.remoteUser = .nobody
+    devices = devices.map { $0.id == status.id ? status : $0 }
+    return AgentCalls.Outcome(
+      device: status, changed: changed, notes: force ? ["/mnt: everything is written"] : nil)
   }
 
   func name(_ selector: String, _ name: String?) throws(AgentError) -> AgentCalls.Outcome {

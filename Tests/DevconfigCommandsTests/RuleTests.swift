@@ -103,6 +103,54 @@ import Testing
     #expect(client.requests.filter { $0 == "reload" }.count == 2)
   }
 
+  /// The stick while somebody else has it.
+  private var lent: DeviceStatus {
+    var lent = stick
+    lent.remoteState = .inUse
+    lent.remoteUser = RemoteUser(user: "taka", host: "gamma")
+    lent.reason = nil
+    return lent
+  }
+
+  @Test func whoHasItKeepsItUnlessItIsTakenBack() throws {
+    let tree = try SysfsTree()
+    let client = FakeAgentClient([lent])
+    client.configuration = tree.root.appending("devconfig.yaml").string
+    let gentle = try Run(["unshare", "12"], client)
+    #expect(gentle.code == .success)
+    #expect(
+      gentle.console.talk == [
+        "taka@gamma has SanDisk Cruzer Blade and keeps it until giving it back",
+        "  to take it back: devconfig unshare --now 12",
+      ])
+    #expect(!client.requests.contains { $0.hasPrefix("takeBack") })
+    let now = try Run(["unshare", "--now", "cruzer"], client)
+    #expect(now.code == .success)
+    #expect(now.console.talk.isEmpty)
+    #expect(client.requests.last == "takeBack 12")
+    let forced = try Run(["unshare", "--force", "cruzer"], client)
+    #expect(forced.console.talk == ["/mnt: everything is written"])
+    #expect(client.requests.last == "takeBack 12 --force")
+  }
+
+  @Test func whatIsNotTakenBackIsNotSharedAgainAllTheSame() throws {
+    let tree = try SysfsTree()
+    let client = FakeAgentClient([lent])
+    client.configuration = tree.root.appending("devconfig.yaml").string
+    client.refusal = AgentError(
+      .inUse, "it stays with taka@gamma: /dev/sda is mounted on /mnt", hint: "ask taka@gamma for it"
+    )
+    let run = try Run(["unshare", "--now", "12"], client)
+    #expect(run.code == .inUse)
+    #expect(
+      run.console.talk == [
+        "devconfig: it stays with taka@gamma: /dev/sda is mounted on /mnt; "
+          + "nobody else gets it from now on",
+        "  ask taka@gamma for it",
+      ])
+    #expect(try tree.read("devconfig.yaml").hasPrefix("rules:\n  - deny: "))
+  }
+
   @Test func aFileTheAgentCannotReadIsPutBack() throws {
     let tree = try SysfsTree()
     try tree.write("port: 1\nfoo: bar\n", to: "devconfig.yaml")

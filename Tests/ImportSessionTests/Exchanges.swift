@@ -10,14 +10,15 @@ import TestSupport
 /// Runs an import session against an exporter that `script` plays; the session's error, if any.
 func exchange(
   _ role: SessionCalls.Role = .importDevice, door: SessionCalls.Door = .plain,
-  busID: String = "3-2.1", deadline: Int = 8000, agent: LoopbackPeerAgent,
+  busID: String = "3-2.1", force: Bool? = nil, deadline: Int = 8000, agent: LoopbackPeerAgent,
   _ script: @escaping @Sendable (inout LoopbackPeer) throws -> Void
 ) async throws -> AgentError? {
   let listener = try LoopbackPeerListener()
   let port = listener.port
   let assignment = SessionCalls.Assignment(
     role: role, peer: "127.0.0.1:\(port)", address: "127.0.0.1", port: port, door: door,
-    busID: busID, user: "ann", host: "desk-7", deadline: deadline)
+    busID: busID, user: "ann", host: "desk-7", agent: "desk-7-agent", force: force,
+    deadline: deadline)
   async let error = BackgroundThread.run { try importing(assignment, agent) }
   let shared = SharedListener(listener)
   try await BackgroundThread.run {
@@ -39,6 +40,8 @@ func importing(
     switch assignment.role {
     case .listDevices:
       try ImportSession.listDevices(assignment, socket: socket, agent: link)
+    case .takeBack:
+      try ImportSession.takeBack(assignment, socket: socket, agent: link)
     default:
       try ImportSession.importDevice(assignment, socket: socket, agent: link)
     }

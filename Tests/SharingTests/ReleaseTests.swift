@@ -23,8 +23,11 @@ import USBModel
     #expect(await bench.shownDisk?.state == .inUse)
     #expect(await bench.refusal(for: bench.hiro, session: 2)?.kind == .inUse)
 
+    #expect(await bench.inventory.isHeld(busID, by: first))
+
     bench.door.claiming.open()
     #expect(await task.value?.kind == .failed)
+    #expect(await !bench.inventory.isHeld(busID, by: first))
     // Given back after the claim was dropped: before, no driver could have it.
     #expect(bench.done.last == .returned(busID, configuration: 1))
     #expect(!bench.door.isClaimed(busID))

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the devconfig authors
+
+internal import AgentAPI
+internal import LinuxHost
+internal import USBModel
+
+extension SessionHost {
+  /// Milliseconds until an importer has given a device back: it writes file systems and waits for its kernel.
+  static let giveBackDeadline = 45_000
+
+  /// Asks the agent at `address` to give the device at `busID` back; what it says of how that went.
+  ///
+  /// `agent` is this machine's lasting name. Throws `AgentError` in the importer's words, or `unreachable`.
+  func takeBack(
+    _ busID: BusID, from address: AgentAddress, as agent: String, force: Bool
+  ) async throws(AgentError) -> [String] {
+    guard let target = NetworkAddress(numeric: address.host, port: address.port) else {
+      throw AgentError(.unreachable, "\(address.host) is no address")
+    }
+    let assignment = SessionCalls.Assignment(
+      role: .takeBack, peer: "\(target)", address: address.host, port: address.port, door: .agent,
+      busID: busID.description, agent: agent, force: force ? true : nil,
+      deadline: SessionHost.giveBackDeadline)
+    guard case .gaveBack(let notes) = try await dial(target, assignment) else {
+      throw AgentError(.failed, "the session delivered something else")
+    }
+    return notes
+  }
+}
