@@ -43,6 +43,7 @@ struct Configuration: Sendable, Hashable {
 
   /// Reads YAML; throws `Mistake` naming line, key and allowed values.
   init(yaml: String) throws(Mistake) {
+    try Configuration.checkAliases(yaml)
     let root: Node?
     do {
       root = try Yams.compose(yaml: yaml)

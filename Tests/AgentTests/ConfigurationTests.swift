@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the devconfig authors
 
+import SharePolicy
 import Testing
 
 @testable import Agent
@@ -84,6 +85,35 @@ import Testing
   @Test func deepNestingIsAMistakeNotACrash() {
     let yaml = "peers: " + String(repeating: "[", count: 100_000)
     #expect(throws: Configuration.Mistake.self) { try Configuration(yaml: yaml) }
+  }
+
+  /// Each list is twice the one before: two to the 39th in the end, which the parser looks at as a key.
+  @Test func aliasesOfAliasesAreAMistakeNotAHang() {
+    let lists = (1..<40).map { "a\($0): &a\($0) [*a\($0 - 1), *a\($0 - 1)]\n" }.joined()
+    for yaml in [
+      "a0: &a0 [x, x]\n\(lists)? *a39\n: 1\n",
+      "rules: [\(String(repeating: "*a,", count: 33))]",
+      #"{"a":*a,"b":*a}"# + String(repeating: "\u{2028}*a", count: 31),
+    ] {
+      let error = #expect(throws: Configuration.Mistake.self) { try Configuration(yaml: yaml) }
+      #expect(error?.message == "more than 32 aliases (*NAME) are there")
+    }
+    let error = #expect(throws: Configuration.Mistake.self) {
+      try Configuration(yaml: "a0: &a0 [x, x]\n\(lists)")
+    }
+    #expect(error?.line == 18)
+  }
+
+  @Test func aFewAliasesAndPatternsAreFine() throws {
+    let patterns = (0..<40).map { #""a*b\#($0)""# }.joined(separator: ", ")
+    let yaml = """
+      rules:
+        - allow: {name: &ours [\(patterns)], user: "*a"}
+        - deny: {name: *ours}
+      """
+    let rules = try Configuration(yaml: yaml).rules
+    #expect(rules.count == 2)
+    #expect(rules.last?.devices.names == rules.first?.devices.names)
   }
 
   @Test(
