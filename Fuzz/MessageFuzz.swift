@@ -20,6 +20,8 @@ public func fuzzMessages(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     checkCall(message)
     checkReply(message)
     checkReturn(message)
+    checkLocalCall(message)
+    checkStatistics(message)
   }
   return 0
 }
@@ -69,6 +71,54 @@ private func checkReturn(_ message: [UInt8]) {
     precondition(again?.parameters == reply.parameters, "another answer")
   }
 }
+
+/// What any user of this machine says to the agent, whoever may do what.
+private func checkLocalCall(_ message: [UInt8]) {
+  let selectors = [
+    (try? Message.decode(Call<AgentCalls.UpParameters>.self, from: message))?.parameters.device,
+    (try? Message.decode(Call<AgentCalls.DownParameters>.self, from: message))?.parameters.device,
+    (try? Message.decode(Call<AgentCalls.TakeBackParameters>.self, from: message))?.parameters
+      .device,
+    (try? Message.decode(Call<AgentCalls.StatusParameters>.self, from: message))?.parameters
+      .device,
+    (try? Message.decode(Call<AgentCalls.CaptureParameters>.self, from: message))?.parameters
+      .device,
+  ]
+  for case let selector? in selectors {
+    do throws(AgentError) {
+      let found = try Selector.find(selector, in: devices)
+      precondition(devices.contains(found), "a device that is not there")
+    } catch {
+      precondition(!error.message.isEmpty && !error.hint.isEmpty, "an error without a next step")
+    }
+  }
+  let name = (try? Message.decode(Call<AgentCalls.NameParameters>.self, from: message))?.parameters
+    .name
+  if let name, let given = try? GivenName(name) {
+    precondition(given.description == name, "another name")
+    precondition(name.utf8.count <= GivenName.maximumLength, "a name beyond the limit")
+  }
+}
+
+/// What a session says it has counted: its process talks to whoever has the device.
+private func checkStatistics(_ message: [UInt8]) {
+  guard
+    let answer = try? Message.decodeReply(SessionStatistics.self, from: message).parameters,
+    let checked = try? answer.checked()
+  else { return }
+  precondition(checked.endpoints.count <= 32, "more endpoints than a device has")
+}
+
+private let devices = [
+  DeviceStatus(
+    id: 1, name: "Optical Storage", host: "alpha", address: "10.9.0.1", port: 3240, busID: "1-2",
+    vendorID: "04bb", productID: "0147", serial: "0A1B2C", localState: .attached,
+    remoteState: .inUse, remoteUser: RemoteUser("taka@beta"), isLocal: false),
+  DeviceStatus(
+    id: 2, name: "Optical Storage", host: "gamma", address: "10.9.0.3", port: 3240, busID: "1-2",
+    vendorID: "04bb", productID: "0147", localState: .detached, remoteState: .available,
+    isLocal: false),
+]
 
 /// What an exporter answers.
 private func checkReply(_ message: [UInt8]) {
