@@ -130,12 +130,7 @@ struct LocalHarness: Sendable {
   ) async throws(AgentError) -> AgentCalls.Outcome {
     switch try await catalogue.find(parameters.device) {
     case .local(let status):
-      guard status.remoteState != .inUse else {
-        throw AgentError(
-          .inUse, "\(status.name) is in use by \(status.remoteUser)",
-          hint: "ask \(status.remoteUser) for it")
-      }
-      return AgentCalls.Outcome(device: status, changed: false)
+      return AgentCalls.Outcome(device: try mine(status), changed: false)
     case .remote(let status, let device):
       guard await !sleep.isAsleep else {
         throw AgentError(
@@ -151,6 +146,17 @@ struct LocalHarness: Sendable {
       }
       return try await keep(device, status, for: user)
     }
+  }
+
+  /// A device of this machine, which is up by itself and not to be let go of; throws where somebody else has it.
+  private func mine(_ status: DeviceStatus) throws(AgentError) -> DeviceStatus {
+    guard status.remoteState != .inUse else {
+      throw AgentError(
+        .inUse, "\(status.name) is in use by \(status.remoteUser)",
+        hint:
+          "ask \(status.remoteUser) for it, or take it back: devconfig unshare --now \(status.id)")
+    }
+    return status
   }
 
   /// Attaches and keeps; a device that cannot be attached now is kept all the same.
@@ -179,7 +185,7 @@ struct LocalHarness: Sendable {
   ) async throws(AgentError) -> AgentCalls.Outcome {
     switch try await catalogue.find(parameters.device) {
     case .local(let status):
-      return AgentCalls.Outcome(device: status, changed: false)
+      return AgentCalls.Outcome(device: try mine(status), changed: false)
     case .remote(let status, let device):
       // A kept device and what stands in for it go together.
       let keys = await kept.group(of: device.key)

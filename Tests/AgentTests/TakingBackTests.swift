@@ -70,6 +70,15 @@ import USBModel
     #expect(await bench.catalogue.list().first?.remoteState != .inUse)
   }
 
+  @Test(arguments: [AgentCalls.up, AgentCalls.down])
+  func whoWantsItHereIsToldHow(method: String) async throws {
+    await serve(nil)
+    let error = try await bench.error(method, "Cruzer")
+    #expect(error.kind == .inUse)
+    #expect(error.message == "SanDisk Cruzer Blade is in use by taka@gamma")
+    #expect(error.hint == "ask taka@gamma for it, or take it back: devconfig unshare --now 1")
+  }
+
   @Test func whatIsOnItsWayIsNotTakenBack() async throws {
     let error = await #expect(throws: AgentError.self) { try await takeBack(force: true) }
     #expect(error?.message == "SanDisk Cruzer Blade is on its way")
