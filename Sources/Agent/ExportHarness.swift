@@ -58,7 +58,11 @@ struct ExportHarness {
         try await acquire(call.parameters, on: channel, for: process)
       case SessionCalls.giveBack:
         let call = try Message.decode(Call<ImporterCalls.GiveBackParameters>.self, from: body)
-        let notes = try await giving.give(call.parameters, askedFrom: peer.numericHost)
+        guard peer.isPrivileged else {
+          throw AgentError(.notPermitted, "only root of the device's machine may ask for it")
+        }
+        let notes = try await giving.give(
+          call.parameters, askedFrom: [peer.host, peer.numericHost])
         ControlReply.send(ImporterCalls.GiveBackResults(notes: notes), on: channel)
       case let method:
         throw AgentError(.protocolMismatch, "a session calls \(method), which is unknown")

@@ -22,7 +22,8 @@ extension SessionHost {
       role: .takeBack, peer: "\(target)", address: address.host, port: address.port, door: .agent,
       busID: busID.description, agent: agent, force: force ? true : nil,
       deadline: SessionHost.giveBackDeadline)
-    guard case .gaveBack(let notes) = try await dial(target, assignment) else {
+    guard case .gaveBack(let notes) = try await dial(target, assignment, isPrivileged: true)
+    else {
       throw AgentError(.failed, "the session delivered something else")
     }
     return notes

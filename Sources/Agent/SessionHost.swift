@@ -167,12 +167,14 @@ struct SessionHost: Sendable {
     return advised
   }
 
-  /// Sends a session to `address`; throws `AgentError`.
+  /// Sends a session to `address`, as root where `isPrivileged`; throws `AgentError`.
   func dial(
-    _ address: NetworkAddress, _ assignment: SessionCalls.Assignment
+    _ address: NetworkAddress, _ assignment: SessionCalls.Assignment, isPrivileged: Bool = false
   ) async throws(AgentError) -> DialHarness.Delivery {
     do {
-      let socket = SharedDescriptor(try DialSocket.make(for: address))
+      let socket = SharedDescriptor(
+        isPrivileged
+          ? try DialSocket.makePrivileged(for: address) : try DialSocket.make(for: address))
       var harness = DialHarness(assignment: assignment, socket: socket)
       let end = try await converse(as: assignment.role) { message, channel, _ in
         harness.answer(message, on: channel)

@@ -28,16 +28,17 @@ public struct GivingBack<Door: AttachDoor>: Sendable {
 
   /// Gives back what `call` names; what people there should know of how it went.
   ///
-  /// `address` is where the call comes from, in numbers: only the device's own machine is heard. Throws
+  /// `addresses` is where the call comes from, in numbers, in each way it is written (`fe80::1%2`, `fe80::1%eth0`):
+  /// only the device's own machine is heard. Throws
   /// `AgentError`: `unknownDevice` where nothing of it is attached here, `inUse` where it is in use,
   /// what `Attachments` throws.
   public func give(
-    _ call: ImporterCalls.GiveBackParameters, askedFrom address: String
+    _ call: ImporterCalls.GiveBackParameters, askedFrom addresses: [String]
   ) async throws(AgentError) -> [String] {
     let found = await attachments.all().first { _, attachment in
       let exporter = attachment.device.exporter
       return exporter.agent == call.exporter && attachment.device.busID == call.busid
-        && exporter.addresses.contains(address)
+        && addresses.contains(where: exporter.addresses.contains)
     }
     guard let (key, attachment) = found else {
       throw AgentError(.unknownDevice, "no such device of yours is attached here")

@@ -18,4 +18,31 @@ public enum DialSocket {
     try SocketOptions.prepareConnection(number)
     return descriptor
   }
+
+  /// Above the services that have numbers below 512, and below `IPPORT_RESERVED` (netinet/in.h).
+  private static let privilegedPorts: Range<UInt16> = 512..<1024
+
+  /// As `make`, and bound to a port that only root may send from: who is connected to knows that root asks.
+  ///
+  /// Throws `HostError`: `EACCES` where this process is not root (CAP_NET_BIND_SERVICE), `EADDRINUSE` where all
+  /// such ports are taken.
+  public static func makePrivileged(for address: NetworkAddress) throws(HostError)
+    -> OwnedDescriptor
+  {
+    let descriptor = try make(for: address)
+    // Not the same one again: its last connection may not be forgotten yet.
+    let first = UInt16.random(in: privilegedPorts)
+    for port in Array(first..<privilegedPorts.upperBound) + (privilegedPorts.lowerBound..<first) {
+      // SAFETY: the address lives for the call, its length is its own.
+      let result = unsafe address.unspecified(port: port).withSocketAddress {
+        unsafe bind(descriptor.rawValue, $0, $1)
+      }
+      if result == 0 { return descriptor }
+      let code = Errno.current
+      guard code == .addressInUse else {
+        throw HostError("bind socket for", address.description, code)
+      }
+    }
+    throw HostError("bind socket for", address.description, .addressInUse)
+  }
 }

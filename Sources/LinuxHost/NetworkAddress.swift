@@ -58,6 +58,17 @@ public struct NetworkAddress: Sendable, Hashable, CustomStringConvertible {
   /// this machine, which takes a socket.
   public var numericHost: String { text { String($0) } }
 
+  /// True where only root can have sent from this port (`IPPORT_RESERVED`, netinet/in.h).
+  public var isPrivileged: Bool { port < 1024 }
+
+  /// All addresses of this family, with another port.
+  func unspecified(port: UInt16) -> NetworkAddress {
+    switch kind {
+    case .v4: NetworkAddress(kind: .v4(0), port: port)
+    case .v6: NetworkAddress(kind: .v6(high: 0, low: 0, scope: 0), port: port)
+    }
+  }
+
   /// `description` with `numericHost`, for who may make no socket.
   var numericDescription: String {
     switch kind {

@@ -49,7 +49,7 @@ import Testing
   ) async throws(AgentError) -> [String] {
     try await giving.give(
       ImporterCalls.GiveBackParameters(exporter: exporter, busid: busID, force: force),
-      askedFrom: address)
+      askedFrom: ["fe80::1%eth0", address])
   }
 
   @Test func whatNobodyUsesIsGivenBackAtOnce() async throws {

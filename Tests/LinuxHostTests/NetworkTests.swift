@@ -131,6 +131,26 @@ import Testing
     }
   }
 
+  @Test(
+    .enabled(if: geteuid() == 0, "needs root"),
+    arguments: ["127.0.0.1", "::1"])
+  func `root can show that it is root`(host: String) async throws {
+    let listener = try NetworkListener(port: 0)
+    var connections = listener.connections.makeAsyncIterator()
+    let address = try #require(NetworkAddress(numeric: host, port: listener.port))
+    // One after the other: the port of the last one may not be free yet.
+    for isPrivileged in [true, true, false] {
+      let socket = StreamSocket(
+        isPrivileged
+          ? try DialSocket.makePrivileged(for: address) : try DialSocket.make(for: address))
+      expectPrepared(socket.rawValue)
+      try socket.connect(to: address, before: .now + .seconds(10))
+      let accepted = try #require(await connections.next())
+      #expect(accepted.peer.isPrivileged == isPrivileged)
+      #expect(accepted.peer.host == host)
+    }
+  }
+
   @Test func `a port in use is told apart`() throws {
     let first = try NetworkListener(port: 0)
     #expect(throws: HostError("listen on", "[::]:\(first.port)", .addressInUse)) {

@@ -37,6 +37,23 @@ extension Processes {
       return requests + cut + [request + [UInt8](repeating: 1, count: 500)]
     }()
 
+    /// Whoever asks for a device of others gets to know only that there is none of theirs.
+    @Test(arguments: [false, true])
+    func whoAsksForADeviceBackMustBeItsMachine(isPrivileged: Bool) async throws {
+      let machine = try Machine()
+      try await machine.startAgent()
+      let call = try Message.encode(
+        Call(
+          ImporterCalls.giveBack,
+          ImporterCalls.GiveBackParameters(exporter: "a1", busid: "1-1", force: true)))
+      let reply = try await TCPClient.exchange(
+        call, with: machine.port, isPrivileged: isPrivileged && geteuid() == 0)
+      let error = try Message.decode(ErrorReply.self, from: reply.dropLast())
+      #expect(
+        error.error == ImporterCalls.interface
+          + (isPrivileged && geteuid() == 0 ? ".UnknownDevice" : ".NotPermitted"))
+    }
+
     @Test("rows 1, 2, 24: however a connection ends, agent and device are as before")
     func nothingIsLeft() async throws {
       let machine = try Machine()

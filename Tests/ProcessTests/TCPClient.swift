@@ -18,6 +18,17 @@ enum TCPClient {
     return descriptor
   }
 
+  /// The same from a port below 1024.
+  static func connectAsRoot(_ port: UInt16) throws -> SharedDescriptor {
+    guard let address = NetworkAddress(numeric: "127.0.0.1", port: port) else {
+      throw NotInTime(description: "no address")
+    }
+    let socket = StreamSocket(try DialSocket.makePrivileged(for: address))
+    try socket.connect(to: address, before: .now + .seconds(10))
+    try socket.setBlocking()
+    return SharedDescriptor(socket.release())
+  }
+
   /// True where nobody has `port`; when this returns, neither does this process.
   static func isFree(_ port: UInt16) -> Bool {
     let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -42,10 +53,10 @@ enum TCPClient {
   /// Sends `bytes`, and with `finishing` tells that no more come; returns all that comes back until
   /// the other side closes.
   static func exchange(
-    _ bytes: [UInt8], with port: UInt16, finishing: Bool = false
+    _ bytes: [UInt8], with port: UInt16, finishing: Bool = false, isPrivileged: Bool = false
   ) async throws -> [UInt8] {
     try await BackgroundThread.run {
-      let connection = try connect(port)
+      let connection = try isPrivileged ? connectAsRoot(port) : connect(port)
       _ = bytes.withUnsafeBytes { buffer in
         send(connection.rawValue, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL))
       }
