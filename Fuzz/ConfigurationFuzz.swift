@@ -37,7 +37,9 @@ private func configuration(_ text: String) -> Configuration? {
     return try Configuration(yaml: text)
   } catch {
     precondition(!error.message.isEmpty, "a mistake without words")
-    let lines = text.utf8.count { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") } + 2
+    // The line breaks of YAML 1.1, which libyaml counts.
+    let lines =
+      text.unicodeScalars.count { "\n\r\u{85}\u{2028}\u{2029}".unicodeScalars.contains($0) } + 2
     precondition(error.line.map { $0 > 0 && $0 <= lines } ?? true, "a line that is not there")
     return nil
   }
