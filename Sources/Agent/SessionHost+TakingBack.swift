@@ -6,8 +6,9 @@ internal import LinuxHost
 internal import USBModel
 
 extension SessionHost {
-  /// Milliseconds until an importer has given a device back: it writes file systems and waits for its kernel.
-  static let giveBackDeadline = 45_000
+  /// Milliseconds until an importer has given a device back: it writes file systems and waits for its kernel, as
+  /// long as its session waits for that (`AgentLink.writingPatience`).
+  static let giveBackDeadline = 60_000
 
   /// Asks the agent at `address` to give the device at `busID` back; what it says of how that went.
   ///

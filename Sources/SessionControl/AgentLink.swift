@@ -12,6 +12,8 @@ public import USBModel
 public struct AgentLink: ~Copyable {
   /// Milliseconds the agent may take for one answer: it opens and claims devices meanwhile.
   public static let patience = 30_000
+  /// The same where it writes file systems first: 20 s each, and two are common.
+  public static let writingPatience = 55_000
 
   private let socket: ControlSocket
 
@@ -76,7 +78,10 @@ public struct AgentLink: ~Copyable {
   public borrowing func giveBack(
     _ parameters: ImporterCalls.GiveBackParameters
   ) throws(AgentError) -> ImporterCalls.GiveBackResults {
-    try call(SessionCalls.giveBack, parameters, ImporterCalls.GiveBackResults.self).0
+    try call(
+      SessionCalls.giveBack, parameters, ImporterCalls.GiveBackResults.self,
+      patience: AgentLink.writingPatience
+    ).0
   }
 
   /// Hands over that an importer has given a device back; throws as `assignment()`.
@@ -104,14 +109,15 @@ public struct AgentLink: ~Copyable {
   }
 
   private borrowing func call<Parameters, Results>(
-    _ method: String, _ parameters: Parameters, _ results: Results.Type, descriptors: [Int32] = []
+    _ method: String, _ parameters: Parameters, _ results: Results.Type, descriptors: [Int32] = [],
+    patience: Int = AgentLink.patience
   ) throws(AgentError) -> (Results, SharedDescriptor?)
   where Parameters: Codable & Sendable, Results: Codable & Sendable {
     let message = try Message.encode(Call(method, parameters))
     let reply: ControlMessage?
     do throws(HostError) {
       try socket.send(message, descriptors: descriptors)
-      reply = try socket.receive(deadline: AgentLink.patience)
+      reply = try socket.receive(deadline: patience)
     } catch {
       throw AgentError(.failed, "the agent cannot be asked: \(error)")
     }
