@@ -77,13 +77,21 @@ extension Processes {
       #expect(try await machine.devconfig("list").code == .success)
     }
 
-    @Test(.enabled(if: Machine.mayAttach, "needs root and libFakeKernelHooks.so"))
-    func aStopDetachesWhatIsUp() async throws {
+    /// A machine with a kernel that attaches, whose agent lists the one disk of an exporter.
+    static func importer(
+      _ make: (SysfsTree) throws -> FakeKernel = { try FakeKernel($0) }
+    ) async throws -> (ScriptedExporter, Machine, FakeKernel, Program) {
       let exporter = try ScriptedExporter([DeviceSamples.disk("1-1")])
       let machine = try Machine(peers: [exporter.port])
-      let kernel = try FakeKernel(machine.tree)
+      let kernel = try make(machine.tree)
       let agent = try await machine.startAgent(kernel: kernel)
       _ = try await machine.list { $0.count == 1 }
+      return (exporter, machine, kernel, agent)
+    }
+
+    @Test(.enabled(if: Machine.mayAttach, "needs root and libFakeKernelHooks.so"))
+    func aStopDetachesWhatIsUp() async throws {
+      let (exporter, machine, kernel, agent) = try await Self.importer()
       #expect(try await machine.devconfig("up", "1").code == .success)
       #expect(try machine.tree.read("run/undo.json") == #"{"claimed":[],"ports":[0]}"#)
       agent.signal(SIGTERM)
@@ -95,11 +103,7 @@ extension Processes {
 
     @Test(.enabled(if: Machine.mayAttach, "needs root and libFakeKernelHooks.so"))
     func theNextAgentGoesOnWithWhatADeadOneAttached() async throws {
-      let exporter = try ScriptedExporter([DeviceSamples.disk("1-1")])
-      let machine = try Machine(peers: [exporter.port])
-      let kernel = try FakeKernel(machine.tree)
-      let agent = try await machine.startAgent(kernel: kernel)
-      _ = try await machine.list { $0.count == 1 }
+      let (exporter, machine, kernel, agent) = try await Self.importer()
       #expect(try await machine.devconfig("up", "1").code == .success)
       let before = try #require(try await machine.list().first { !$0.isLocal })
       agent.signal(SIGKILL)
@@ -119,11 +123,9 @@ extension Processes {
 
     @Test(.enabled(if: Machine.mayAttach, "needs root and libFakeKernelHooks.so"))
     func whatADeadAgentLeftUnfinishedIsUndone() async throws {
-      let exporter = try ScriptedExporter([DeviceSamples.disk("1-1")])
-      let machine = try Machine(peers: [exporter.port])
-      let kernel = try FakeKernel(machine.tree, device: nil)
-      let agent = try await machine.startAgent(kernel: kernel)
-      _ = try await machine.list { $0.count == 1 }
+      let (exporter, machine, kernel, agent) = try await Self.importer {
+        try FakeKernel($0, device: nil)
+      }
       async let up = machine.devconfig("up", "1")
       try await kernel.log.wait { $0.count == 1 }
       agent.signal(SIGKILL)
@@ -137,11 +139,7 @@ extension Processes {
 
     @Test(.enabled(if: Machine.mayAttach, "needs root and libFakeKernelHooks.so"))
     func whatADeadAgentLeftIsUndoneByCleanup() async throws {
-      let exporter = try ScriptedExporter([DeviceSamples.disk("1-1")])
-      let machine = try Machine(peers: [exporter.port])
-      let kernel = try FakeKernel(machine.tree)
-      let agent = try await machine.startAgent(kernel: kernel)
-      _ = try await machine.list { $0.count == 1 }
+      let (exporter, machine, kernel, agent) = try await Self.importer()
       #expect(try await machine.devconfig("up", "1").code == .success)
       agent.signal(SIGKILL)
       #expect(try await agent.ended() == 128 + SIGKILL)
