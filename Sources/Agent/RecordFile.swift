@@ -6,7 +6,7 @@ internal import Attaching
 internal import LinuxHost
 internal import SystemPackage
 
-/// A record in a file of the runtime directory, written for good before a change counts.
+/// A record in a file of the runtime or the state directory, written for good before a change counts.
 actor RecordFile<Record: Codable & Hashable & Sendable> {
   private let file: StateFile
   private var record: Record
@@ -57,4 +57,17 @@ typealias AttachedFile = RecordFile<[Int: AttachedDevice]>
 
 extension RecordFile: AttachmentBook where Record == [Int: AttachedDevice] {
   init(path: FilePath) { self.init(path: path, empty: [:]) }
+}
+
+/// The kept devices.
+typealias KeptFile = RecordFile<KeptDevices>
+
+extension RecordFile: KeptBook where Record == KeptDevices {
+  init(path: FilePath) { self.init(path: path, empty: KeptDevices()) }
+
+  func read() -> KeptDevices { current }
+
+  func write(_ kept: KeptDevices) async throws(AgentError) {
+    try await change { $0 = kept }
+  }
 }

@@ -60,6 +60,8 @@ import Testing
     let tree = try SysfsTree()
     let before = try AgentBench(tree)
     await before.catalogue.found(AgentBench.remote(), source: "s1")
+    // What nobody has seen need not be remembered.
+    #expect(await before.catalogue.list().map(\.id) == [1])
     let after = try AgentBench(tree)
     let error = await #expect(throws: AgentError.self) { try await after.catalogue.find("1") }
     #expect(error?.kind == .unreachable)
