@@ -13,6 +13,8 @@ internal import USBModel
 struct ExportHarness {
   let session: SessionNumber
   let peer: NetworkAddress
+  /// This machine as the peer knows it.
+  private let local: NetworkAddress?
   /// The connection, until the session has it; then only the session keeps it open.
   var socket: SharedDescriptor?
   let inventory: SharedInventory<KernelExportDoor>
@@ -30,6 +32,7 @@ struct ExportHarness {
     self.session = session
     self.peer = peer
     self.socket = socket
+    local = socket.localAddress
     self.inventory = inventory
     self.exports = exports
     self.giving = giving
@@ -112,7 +115,9 @@ struct ExportHarness {
     // Its next message is an answer: after the reply above it asks nothing.
     let line = SessionLine(channel)
     self.line = line
-    let agent = parameters.port.map { AgentAddress(host: peer.numericHost, port: $0) }
+    let agent = parameters.port.map {
+      AgentAddress(host: peer.numericHost, port: $0, from: local?.numericHost)
+    }
     let holder = LiveExports.Holder(session: session, agent: agent) { process.terminate() }
     let held = HeldSession(
       pid: process.pid, device: device, user: user, peer: "\(peer)", agent: agent,

@@ -8,6 +8,8 @@ internal import USBModel
 struct AgentAddress: Sendable, Hashable, Codable {
   var host: String
   var port: UInt16
+  /// The address of this machine that it knows: the one it has connected to.
+  var from: String?
 }
 
 /// What an agent must know of a session that has a device, to go on with it after a restart.

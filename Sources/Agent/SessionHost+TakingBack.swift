@@ -23,8 +23,11 @@ extension SessionHost {
       role: .takeBack, peer: "\(target)", address: address.host, port: address.port, door: .agent,
       busID: busID.description, agent: agent, force: force ? true : nil,
       deadline: SessionHost.giveBackDeadline)
-    guard case .gaveBack(let notes) = try await dial(target, assignment, isPrivileged: true)
-    else {
+    let local = address.from.flatMap { NetworkAddress(numeric: $0, port: 0) }
+    let delivery = try await dial(assignment) { () throws(HostError) in
+      try DialSocket.makePrivileged(for: target, from: local)
+    }
+    guard case .gaveBack(let notes) = delivery else {
       throw AgentError(.failed, "the session delivered something else")
     }
     return notes

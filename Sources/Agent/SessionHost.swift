@@ -167,14 +167,19 @@ struct SessionHost: Sendable {
     return advised
   }
 
-  /// Sends a session to `address`, as root where `isPrivileged`; throws `AgentError`.
+  /// Sends a session to `address`; throws `AgentError`.
+  private func dial(
+    _ address: NetworkAddress, _ assignment: SessionCalls.Assignment
+  ) async throws(AgentError) -> DialHarness.Delivery {
+    try await dial(assignment) { () throws(HostError) in try DialSocket.make(for: address) }
+  }
+
+  /// Sends a session through the socket that `make` returns; throws `AgentError`.
   func dial(
-    _ address: NetworkAddress, _ assignment: SessionCalls.Assignment, isPrivileged: Bool = false
+    _ assignment: SessionCalls.Assignment, _ make: () throws(HostError) -> OwnedDescriptor
   ) async throws(AgentError) -> DialHarness.Delivery {
     do {
-      let socket = SharedDescriptor(
-        isPrivileged
-          ? try DialSocket.makePrivileged(for: address) : try DialSocket.make(for: address))
+      let socket = SharedDescriptor(try make())
       var harness = DialHarness(assignment: assignment, socket: socket)
       let end = try await converse(as: assignment.role) { message, channel, _ in
         harness.answer(message, on: channel)

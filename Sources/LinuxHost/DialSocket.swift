@@ -24,25 +24,31 @@ public enum DialSocket {
 
   /// As `make`, and bound to a port that only root may send from: who is connected to knows that root asks.
   ///
-  /// Throws `HostError`: `EACCES` where this process is not root (CAP_NET_BIND_SERVICE), `EADDRINUSE` where all
-  /// such ports are taken.
-  public static func makePrivileged(for address: NetworkAddress) throws(HostError)
-    -> OwnedDescriptor
-  {
+  /// It sends from `local` where this machine still has that address, and that is one. Throws `HostError`:
+  /// `EACCES` where this process is not root (CAP_NET_BIND_SERVICE), `EADDRINUSE` where all such ports are taken.
+  public static func makePrivileged(
+    for address: NetworkAddress, from local: NetworkAddress? = nil
+  ) throws(HostError) -> OwnedDescriptor {
     let descriptor = try make(for: address)
+    let local = local?.family == address.family ? local : nil
     // Not the same one again: its last connection may not be forgotten yet.
     let first = UInt16.random(in: privilegedPorts)
     for port in Array(first..<privilegedPorts.upperBound) + (privilegedPorts.lowerBound..<first) {
+      let source = (local ?? address.unspecified).with(port: port)
       // SAFETY: the address lives for the call, its length is its own.
-      let result = unsafe address.unspecified(port: port).withSocketAddress {
-        unsafe bind(descriptor.rawValue, $0, $1)
-      }
+      let result = unsafe source.withSocketAddress { unsafe bind(descriptor.rawValue, $0, $1) }
       if result == 0 { return descriptor }
       let code = Errno.current
+      if code == .addressNotAvailable, local != nil { return try makePrivileged(for: address) }
       guard code == .addressInUse else {
         throw HostError("bind socket for", address.description, code)
       }
     }
     throw HostError("bind socket for", address.description, .addressInUse)
   }
+}
+
+extension SharedDescriptor {
+  /// The address at this end, of a socket that has one.
+  public var localAddress: NetworkAddress? { NetworkAddress(localOf: rawValue) }
 }

@@ -36,6 +36,20 @@ extension NetworkAddress {
     }
   }
 
+  /// The address that the socket `number` is bound to; `nil` where it has none.
+  init?(localOf number: Int32) {
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    // SAFETY: the structure holds every address; it begins as a sockaddr.
+    let result = unsafe withUnsafeMutablePointer(to: &storage) { whole in
+      unsafe whole.withMemoryRebound(to: sockaddr.self, capacity: 1) { start in
+        unsafe getsockname(number, start, &length)
+      }
+    }
+    guard result == 0 else { return nil }
+    self.init(storage)
+  }
+
   /// Reads what accept(2) or getpeername(2) filled in; `nil` for another family.
   init?(_ storage: sockaddr_storage) {
     var storage = storage

@@ -61,8 +61,8 @@ public struct NetworkAddress: Sendable, Hashable, CustomStringConvertible {
   /// True where only root can have sent from this port (`IPPORT_RESERVED`, netinet/in.h).
   public var isPrivileged: Bool { port < 1024 }
 
-  /// All addresses of this family, with another port.
-  func unspecified(port: UInt16) -> NetworkAddress {
+  /// All addresses of this family.
+  var unspecified: NetworkAddress {
     switch kind {
     case .v4: NetworkAddress(kind: .v4(0), port: port)
     case .v6: NetworkAddress(kind: .v6(high: 0, low: 0, scope: 0), port: port)

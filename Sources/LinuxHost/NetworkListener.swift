@@ -44,7 +44,7 @@ public final class NetworkListener: Sendable {
           NetworkAddress(kind: .v4(0), port: port), dualStack: false)
       }
     }
-    self.port = NetworkListener.boundPort(descriptor) ?? port
+    self.port = NetworkAddress(localOf: descriptor.rawValue)?.port ?? port
     acceptor = try Acceptor(
       listener: SharedDescriptor(descriptor), label: "devconfig.network-listener"
     ) { connection, storage in
@@ -87,17 +87,5 @@ public final class NetworkListener: Sendable {
       throw HostError("listen on", address.description, .current)
     }
     return descriptor
-  }
-
-  private static func boundPort(_ descriptor: borrowing OwnedDescriptor) -> UInt16? {
-    var storage = sockaddr_storage()
-    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-    // SAFETY: the structure holds every address; it begins as a sockaddr.
-    let result = unsafe withUnsafeMutablePointer(to: &storage) { whole in
-      unsafe whole.withMemoryRebound(to: sockaddr.self, capacity: 1) { start in
-        unsafe getsockname(descriptor.rawValue, start, &length)
-      }
-    }
-    return result == 0 ? NetworkAddress(storage)?.port : nil
   }
 }

@@ -142,12 +142,21 @@ import Testing
     for isPrivileged in [true, true, false] {
       let socket = StreamSocket(
         isPrivileged
-          ? try DialSocket.makePrivileged(for: address) : try DialSocket.make(for: address))
+          ? try DialSocket.makePrivileged(for: address, from: address)
+          : try DialSocket.make(for: address))
       expectPrepared(socket.rawValue)
       try socket.connect(to: address, before: .now + .seconds(10))
       let accepted = try #require(await connections.next())
       #expect(accepted.peer.isPrivileged == isPrivileged)
       #expect(accepted.peer.host == host)
+      #expect(accepted.descriptor.localAddress == address)
+    }
+    // One that this machine has no longer, and one of the other family.
+    for text in ["192.0.2.1", "2001:db8::1"] {
+      let local = NetworkAddress(numeric: text, port: 0)
+      let socket = StreamSocket(try DialSocket.makePrivileged(for: address, from: local))
+      try socket.connect(to: address, before: .now + .seconds(10))
+      #expect(await connections.next()?.peer.host == host)
     }
   }
 
