@@ -118,7 +118,7 @@ struct ExportHarness {
     let agent = parameters.port.map {
       AgentAddress(host: peer.numericHost, port: $0, from: local?.numericHost)
     }
-    let holder = LiveExports.Holder(session: session, agent: agent) { process.terminate() }
+    let holder = LiveExports.Holder(session: session, agent: agent, process: process)
     let held = HeldSession(
       pid: process.pid, device: device, user: user, peer: "\(peer)", agent: agent,
       began: HostClock.monotonic)

@@ -55,3 +55,17 @@ actor LiveExports {
   /// The line to the session that serves the device at `busID`; `nil` where none does.
   func line(_ busID: BusID) -> SessionLine? { lines[busID]?.line }
 }
+
+extension LiveExports.Holder {
+  /// The session of `process`, which is killed where it does not end when it is told to.
+  init(session: SessionNumber, agent: AgentAddress?, process: SessionProcess) {
+    self.init(session: session, agent: agent) {
+      process.terminate()
+      // Ends by itself; a process that has ended is not harmed.
+      Task {
+        try? await Task.sleep(for: SessionHost.endLimit)
+        process.kill()
+      }
+    }
+  }
+}

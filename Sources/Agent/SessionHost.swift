@@ -75,10 +75,8 @@ struct SessionHost: Sendable {
   func adopt(_ session: AdoptedSession) async -> SessionNumber {
     let number = SessionNumber(count.next())
     await inventory.adopt(session.held.device, for: session.held.user, session: number)
-    let process = session.process
-    let holder = LiveExports.Holder(session: number, agent: session.held.agent) {
-      process.terminate()
-    }
+    let holder = LiveExports.Holder(
+      session: number, agent: session.held.agent, process: session.process)
     await exports.begin(session.held.device.busID, holder, session.line)
     return number
   }

@@ -94,11 +94,12 @@ def unreachable(alpha, beta, own: int, identity: int, here: dict, report) -> Non
 
 
 def foreign(alpha, beta, disk, own: int, here: dict, report) -> None:
-    with report.step("from a stock client by force only") as notes:
+    with report.step("from a stock client by force only, and from a session that hangs") as notes:
         shared_again(alpha, beta, own, here)
         stock_attach(beta, alpha.address, here["busid"], disk)
         said = alpha.attempt(f"devconfig unshare --now {own}")
         assert said.status == IN_USE and "does not run devconfigd" in said.stderr, said
+        alpha.run("pkill -STOP -x devconfig-sessi")
         notes += taken(alpha, own, "--force", "does not run devconfigd")
         beta.wait_until(f"! ls /dev/disk/by-id/ 2>/dev/null | grep -q {disk.serial}")
         nothing_attached(beta)
