@@ -10,7 +10,7 @@ from .common import AGENT
 MACHINES = ("alpha", "beta")
 NEEDS_STAGE = True
 
-ROUNDS = 120
+ROUNDS = 60
 # What is promised is 5 s; an emulated machine that shares its processor gets more.
 LIMIT = 20
 

@@ -21,7 +21,7 @@ from .upgrade import kill, main_process
 MACHINES = ("alpha", "beta", "gamma")
 NEEDS_STAGE = True
 
-MINUTES = float(os.environ.get("DEVCONFIG_LAB_MINUTES", "3"))
+MINUTES = float(os.environ.get("DEVCONFIG_LAB_MINUTES", "6"))
 SEED = int(os.environ.get("DEVCONFIG_LAB_SEED", "1"))
 # An emulated avahi-daemon takes minutes for a thousand names.
 AGENTS, DEVICES = int(os.environ.get("DEVCONFIG_LAB_AGENTS", "3")), 40
