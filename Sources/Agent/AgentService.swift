@@ -92,13 +92,9 @@ struct AgentService: Service, CustomStringConvertible {
       }, log: log)
     giving = GivingBack(
       attachments: attachments,
-      check: { [catalogue] key, attachment, force throws(AgentError) in
-        try StorageSafety(name: attachment.device.name, id: 0, place: identity.host)
-          .check(await catalogue.uses(ofAttached: key), force: force)
-      },
-      write: { [catalogue] key, attachment in
-        await StorageSafety(name: attachment.device.name, id: 0)
-          .synchronize(await catalogue.uses(ofAttached: key))
+      release: { [catalogue] key, attachment, force throws(AgentError) in
+        try await StorageSafety(name: attachment.device.name, id: 0, place: identity.host)
+          .release(await catalogue.uses(ofAttached: key), force: force)
       }, log: log)
   }
 

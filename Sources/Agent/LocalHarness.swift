@@ -192,8 +192,7 @@ struct LocalHarness: Sendable {
       var uses: [LocalUse] = []
       for key in keys { uses += await catalogue.uses(ofAttached: key) }
       let storage = StorageSafety(name: status.name, id: status.id)
-      try storage.check(uses, force: parameters.force == true)
-      let notes = await storage.synchronize(uses)
+      let notes = try await storage.release(uses, force: parameters.force == true)
       var changed = try await kept.release(device.key)
       for key in keys { changed = try await attachments.down(key) || changed }
       return AgentCalls.Outcome(

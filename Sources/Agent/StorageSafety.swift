@@ -40,6 +40,12 @@ struct StorageSafety: Sendable {
     }
   }
 
+  /// Makes the device ready to be taken away: `check`, then `synchronize`.
+  func release(_ uses: [LocalUse], force: Bool) async throws(AgentError) -> [String] {
+    try check(uses, force: force)
+    return await synchronize(uses)
+  }
+
   /// The node of the device that is swap space, if one is.
   func swap(in uses: [LocalUse]) -> String? {
     for use in uses {

@@ -44,12 +44,19 @@ public struct RemoteUser: Sendable, Hashable, Codable, CustomStringConvertible {
 
   /// Keeps printable characters of `text` only, `maximumLength` bytes at most; empty becomes `NOBODY`.
   public init(_ text: some StringProtocol) {
-    var kept = ""
-    for scalar in text.unicodeScalars where RemoteUser.isPrintable(scalar) {
-      guard kept.utf8.count + String(scalar).utf8.count <= RemoteUser.maximumLength else { break }
-      kept.unicodeScalars.append(scalar)
+    description = RemoteUser.printable(text, atMost: RemoteUser.maximumLength) ?? "NOBODY"
+  }
+
+  /// The printable characters at the start of `text`, `limit` bytes at most; `nil` where there are none.
+  public static func printable(_ text: some StringProtocol, atMost limit: Int) -> String? {
+    var kept = String.UnicodeScalarView()
+    var length = 0
+    for scalar in text.unicodeScalars where isPrintable(scalar) {
+      length += UTF8.width(scalar)
+      guard length <= limit else { break }
+      kept.append(scalar)
     }
-    description = kept.isEmpty ? "NOBODY" : kept
+    return kept.isEmpty ? nil : String(kept)
   }
 
   /// The user's name, without the host.
@@ -80,7 +87,7 @@ public struct RemoteUser: Sendable, Hashable, Codable, CustomStringConvertible {
   }
 
   /// True for what shows as a character of its own and steers no terminal.
-  public static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+  private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
       .paragraphSeparator:

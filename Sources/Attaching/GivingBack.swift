@@ -9,20 +9,22 @@ public import Logging
 /// What is kept stays kept: it is tried again, and its machine says no.
 public struct GivingBack<Door: AttachDoor>: Sendable {
   private let attachments: Attachments<Door>
-  private let check: @Sendable (String, Attachment, _ force: Bool) async throws(AgentError) -> Void
-  private let write: @Sendable (String, Attachment) async -> [String]
+  private let release:
+    @Sendable (String, Attachment, _ force: Bool) async throws(AgentError) -> [String]
   private let log: Logger
 
-  /// Takes what happens before a device goes: `check` throws `AgentError` where what is in use on it is in the
-  /// way, and `write` writes what is not written yet and says how that went.
+  /// Takes what happens before a device goes: `release` throws `AgentError` where what is in use on it is in the
+  /// way, or else writes what is not written yet and says how that went.
   public init(
     attachments: Attachments<Door>,
-    check: @escaping @Sendable (String, Attachment, _ force: Bool) async throws(AgentError) -> Void,
-    write: @escaping @Sendable (String, Attachment) async -> [String], log: Logger
+    release:
+      @escaping @Sendable (
+        String, Attachment, _ force: Bool
+      ) async throws(AgentError) -> [String],
+    log: Logger
   ) {
     self.attachments = attachments
-    self.check = check
-    self.write = write
+    self.release = release
     self.log = log
   }
 
@@ -43,8 +45,7 @@ public struct GivingBack<Door: AttachDoor>: Sendable {
     guard let (key, attachment) = found else {
       throw AgentError(.unknownDevice, "no such device of yours is attached here")
     }
-    try await check(key, attachment, call.force == true)
-    let notes = await write(key, attachment)
+    let notes = try await release(key, attachment, call.force == true)
     _ = try await attachments.down(key)
     log.notice(
       "the machine of an attached device took it back",

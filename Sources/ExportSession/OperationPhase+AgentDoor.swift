@@ -14,14 +14,15 @@ extension OperationPhase {
     _ connection: borrowing StreamSocket, _ agent: borrowing AgentLink, _ first: [UInt8]
   ) throws(SessionEnd) -> Import {
     let (message, pipelined) = try readCall(connection, first)
-    if (try? Message.decode(CallHead.self, from: message))?.method == ImporterCalls.giveBack {
+    let head = Result { () throws(AgentError) in try Message.decode(CallHead.self, from: message) }
+    if case .success(let head) = head, head.method == ImporterCalls.giveBack {
       try giveBack(connection, agent, message)
     }
     let parameters: ExporterCalls.ImportParameters
     let busID: BusID
     let acquired: AgentLink.Acquired
     do throws(AgentError) {
-      (parameters, busID) = try OperationPhase.checked(message)
+      (parameters, busID) = try OperationPhase.checked(try head.get(), message)
       acquired = try agent.acquire(
         SessionCalls.AcquireParameters(
           busID: busID.description, id: parameters.id.map { PeerText.bounded($0) ?? "" },
@@ -88,9 +89,8 @@ extension OperationPhase {
 
   /// The parameters of the only call there is; throws what the peer is to be told.
   private static func checked(
-    _ message: [UInt8]
+    _ head: CallHead, _ message: [UInt8]
   ) throws(AgentError) -> (ExporterCalls.ImportParameters, BusID) {
-    let head = try Message.decode(CallHead.self, from: message)
     guard head.method == ExporterCalls.importDevice else {
       throw AgentError(.protocolMismatch, "this exporter does not know the method")
     }

@@ -24,14 +24,7 @@ public enum PeerText {
 
   /// The printable part of a sentence for people, bounded; nil where nothing is left.
   public static func sentence(_ text: String) -> String? {
-    var kept = String.UnicodeScalarView()
-    var length = 0
-    for scalar in text.unicodeScalars where RemoteUser.isPrintable(scalar) {
-      length += UTF8.width(scalar)
-      guard length <= maximumSentenceLength else { break }
-      kept.append(scalar)
-    }
-    return kept.isEmpty ? nil : String(kept)
+    RemoteUser.printable(text, atMost: maximumSentenceLength)
   }
 
   /// The device with all its texts bounded, and no more interfaces than a device can have.

@@ -25,12 +25,11 @@ import Testing
     bench = await AttachingBench()
     giving = GivingBack(
       attachments: bench.attachments,
-      check: { key, attachment, force throws(AgentError) in
-        guard !force, disks.mounted.withLock({ $0.contains(key) }) else { return }
-        throw AgentError(.inUse, "\(attachment.device.name) is in use on beta")
-      },
-      write: { key, _ in
+      release: { key, attachment, force throws(AgentError) in
         guard disks.mounted.withLock({ $0.contains(key) }) else { return [] }
+        guard force else {
+          throw AgentError(.inUse, "\(attachment.device.name) is in use on beta")
+        }
         disks.written.withLock { $0.append(key) }
         return ["/mnt: everything is written"]
       }, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
