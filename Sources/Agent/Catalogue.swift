@@ -39,7 +39,7 @@ actor Catalogue {
     self.kept = kept
     self.log = log
     file = StateFile(path: places.numbers, limit: Message.maximumLength)
-    numbers = Catalogue.read(file)
+    numbers = file.record(DeviceNumbers.self) ?? DeviceNumbers()
   }
 
   /// What a verb acts upon.
@@ -141,7 +141,6 @@ actor Catalogue {
     let changed = try numbers.give(name, to: entry.key)
     guard changed else { return AgentCalls.Outcome(device: entry.status, changed: false) }
     save()
-    await saving?.value
     // What is plugged in here is announced by its name.
     if entry.status.isLocal { await inventory.announceAnew() }
     return AgentCalls.Outcome(device: await status(entry.key) ?? entry.status, changed: true)
@@ -287,24 +286,12 @@ actor Catalogue {
   private func writeDown() async {
     while isUnsaved {
       isUnsaved = false
-      let failure = await BlockingWork.run("device numbers") { [file, numbers] () -> String? in
-        do {
-          try file.write(Array(try Message.encode(numbers).dropLast()))
-          return nil
-        } catch {
-          return "\(error)"
-        }
-      }
+      let failure = await file.save(numbers, "device numbers")
       guard let failure else { continue }
       log.error(
         "the device numbers cannot be written, keeping them in memory",
         metadata: ["error": "\(failure)"])
     }
     saving = nil
-  }
-
-  private static func read(_ file: StateFile) -> DeviceNumbers {
-    guard let bytes = (try? file.read()) ?? nil else { return DeviceNumbers() }
-    return (try? Message.decode(DeviceNumbers.self, from: bytes)) ?? DeviceNumbers()
   }
 }

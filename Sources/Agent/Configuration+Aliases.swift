@@ -17,7 +17,7 @@ extension Configuration {
     var before: UInt8 = UInt8(ascii: "\n")
     var last = before
     for byte in yaml.utf8 {
-      if last == UInt8(ascii: "*"), isName(byte), canEnd(before) {
+      if last == UInt8(ascii: "*"), isName(byte), canPrecede(before) {
         count += 1
         guard count <= maximumAliases else {
           throw Mistake(
@@ -41,7 +41,7 @@ extension Configuration {
 
   /// A byte behind which a node can begin: a space or the like, of which YAML has some beyond ASCII, or an
   /// indicator.
-  private static func canEnd(_ byte: UInt8) -> Bool {
+  private static func canPrecede(_ byte: UInt8) -> Bool {
     byte <= 0x20 || byte >= 0x80 || "[{,:".utf8.contains(byte)
   }
 }

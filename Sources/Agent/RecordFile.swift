@@ -17,7 +17,7 @@ actor RecordFile<Record: Codable & Hashable & Sendable> {
   /// Starts from what an agent before this one left behind; a broken file counts as `empty`.
   init(path: FilePath, empty: Record) {
     file = StateFile(path: path, limit: Message.maximumLength)
-    record = RecordFile.read(file) ?? empty
+    record = file.record(Record.self) ?? empty
   }
 
   /// What is written down now.
@@ -37,11 +37,6 @@ actor RecordFile<Record: Codable & Hashable & Sendable> {
         hint: "make room in \(file.path.removingLastComponent()), or restart devconfigd")
     }
     record = next
-  }
-
-  private static func read(_ file: StateFile) -> Record? {
-    guard let bytes = (try? file.read()) ?? nil else { return nil }
-    return try? Message.decode(Record.self, from: bytes)
   }
 }
 

@@ -36,7 +36,7 @@ actor SequenceWatch {
     file = StateFile(path: places.sequences)
     self.renewal = renewal
     self.log = log
-    record = SequenceRecord.read(self.file)
+    record = self.file.record(SequenceRecord.self) ?? SequenceRecord()
     (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
@@ -139,11 +139,7 @@ actor SequenceWatch {
   private func keep(_ next: SequenceRecord) async {
     guard next != record else { return }
     record = next
-    let failure = await BlockingWork.run("sequence numbers") { [file] () -> String? in
-      do { try next.write(file) } catch { return "\(error)" }
-      return nil
-    }
-    guard let failure else { return }
+    guard let failure = await file.save(next, "sequence numbers") else { return }
     log.warning(
       "the sequence numbers cannot be written down, a restart begins at 0",
       metadata: ["error": "\(failure)"])

@@ -118,7 +118,8 @@ import USBModel
 
   /// Killed between taking the driver off and giving it back.
   @Test func aControllerWithoutItsDriverGetsItBack() async throws {
-    try SequenceRecord(unbound: [2]).write(StateFile(path: tree.run.appending("sequences.json")))
+    try StateFile(path: tree.run.appending("sequences.json"))
+      .writeRecord(SequenceRecord(unbound: [2]))
     tree.remove("sys/devices/platform/vhci_hcd.2/driver")
     let watch = watch()
     await watch.look()
