@@ -59,7 +59,7 @@ struct SessionConfinement: Sendable {
       role: role, filter: places.sessionFilter(role).string, user: user, root: root?.string)
   }
 
-  /// One role for each filter; the two that dial share theirs.
+  /// One role for each filter; those that dial share theirs.
   private static let profiles: [(SessionCalls.Role, SystemCallProfile)] = [
     (.export, .export), (.importDevice, .dial),
   ]
